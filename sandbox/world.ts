@@ -1,0 +1,85 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BootMachine } from "./compute-clear/account.ts";
+import { type ComputeClearOptions, type ComputeClearStand, startComputeClear } from "./compute-clear/start-compute-clear.ts";
+import { defaultStock, type StockEntry } from "./compute-clear/stock.ts";
+import { startMachine } from "./machine/start-machine.ts";
+import { startWorldClock } from "./world-clock.ts";
+
+type MachineOptions = Parameters<typeof startMachine>[0];
+export type StandMachine = Awaited<ReturnType<typeof startMachine>>;
+
+/** A stock entry together with what is wrong with the machine that it boots. */
+export interface WorldStockEntry extends StockEntry {
+  readonly machine?: Pick<MachineOptions, "faults" | "kind">;
+}
+
+export interface WorldOptions {
+  /** Everything about the marketplace but its stock, its clock and its machines. */
+  readonly market?: Omit<ComputeClearOptions, "bootMachine" | "clock" | "stock">;
+  readonly stock?: readonly WorldStockEntry[];
+  /** What machines are made of where the stock does not say; see startMachine. */
+  readonly machineKind?: NonNullable<MachineOptions["kind"]>;
+  /** Boots something else than real stand-in machines. */
+  readonly bootMachine?: BootMachine;
+  /** World seconds in a real one; 1 unless told. */
+  readonly timeScale?: number;
+}
+
+export interface World {
+  readonly market: ComputeClearStand;
+  /** Machines in the order in which they booted, those that have ended included. */
+  readonly machines: readonly StandMachine[];
+  /** For `runAction` and `runJob`: their processes see the world's time. */
+  readonly timing: { readonly timeScale: number; readonly timeOrigin: number };
+  /** A fresh directory for the files of one job; it ends with the world. */
+  makeJobDirectory(): Promise<string>;
+  /** Ends every server, machine and timer, and removes every file. */
+  close(): Promise<void>;
+}
+
+/** Starts a marketplace on loopback whose machines accept SSH. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const directory = await mkdtemp(join(tmpdir(), "gpu-sandbox-"));
+  const clock = startWorldClock(options.timeScale);
+  const stock = options.stock ?? defaultStock;
+  // The marketplace hands its own entries back, and they are these very objects.
+  const faultsOf = new Map<StockEntry, WorldStockEntry["machine"]>(stock.map((entry: WorldStockEntry) => [entry, entry.machine]));
+  const machines: StandMachine[] = [];
+
+  const bootMachine: BootMachine = async ({ resourceId, offer: { entry }, sshPublicKey, cloudInit }) => {
+    const machineDirectory = join(directory, "machines", resourceId);
+    await mkdir(machineDirectory, { recursive: true });
+    const machine = await startMachine({
+      directory: machineDirectory,
+      cloudInit: cloudInit ?? "",
+      sshPublicKey,
+      gpus: entry.gpus ?? { name: `NVIDIA ${entry.gpuFamily}`, count: entry.gpuCount },
+      ...(options.machineKind === undefined ? {} : { kind: options.machineKind }),
+      ...faultsOf.get(entry),
+    });
+    machines.push(machine);
+    return machine;
+  };
+
+  try {
+    const market = await startComputeClear({ ...options.market, stock, clock, bootMachine: options.bootMachine ?? bootMachine });
+    return {
+      market,
+      machines,
+      timing: { timeScale: clock.scale, timeOrigin: clock.origin },
+      makeJobDirectory: () => mkdtemp(join(directory, "job-")),
+      async close() {
+        try {
+          await market.close();
+        } finally {
+          await rm(directory, { recursive: true, force: true });
+        }
+      },
+    };
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,14 @@
+import { setOutput } from "@actions/core";
+import type { Outputs } from "../lease/outputs.ts";
+import { outputNames } from "../lease/outputs.ts";
+import { appendOrUndo } from "./append.ts";
+
+/** Sets outputs at once, so that later steps see what is known even if this step is killed. Throws when they cannot be written. */
+export function writeOutputs(values: Outputs): void {
+  appendOrUndo(process.env["GITHUB_OUTPUT"], () => {
+    for (const name of outputNames) {
+      const value = values[name];
+      if (value !== undefined) setOutput(name, value);
+    }
+  });
+}

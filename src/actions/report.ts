@@ -1,0 +1,81 @@
+import { formatDuration } from "../lease/duration.ts";
+import type { AttemptRecord, JournalRecord } from "../lease/journal.ts";
+import { costOfAll, costOfAttempt } from "../lease/lifetime.ts";
+import { formatUsd } from "../lease/money.ts";
+import { plainMarkdown } from "../lease/plain.ts";
+
+/** The job summary of a lease: what was rented, the attempts, the timeline, the cost, the proof of deletion. `now`: epoch ms. */
+export function renderReport(record: JournalRecord, now: number, trouble?: { message: string; hint: string }): string {
+  const last = record.attempts.at(-1);
+  if (last === undefined) return "";
+  const used = record.attempts.find((attempt) => attempt.usable !== undefined);
+  return [
+    "## GPU lease",
+    used === undefined ? "**No machine became usable.**" : describeMachine(used),
+    trouble === undefined
+      ? `**Cost:** ${formatUsd(costOfAll(record.attempts, now))} (counted from each purchase request until the deletion was proved). **Leaked: nothing**; proof below.`
+      : `> [!CAUTION]\n> **A machine may still be billing.** ${plainMarkdown(trouble.message, 600)}\n>\n> ${plainMarkdown(trouble.hint, 900)}`,
+    tabulate(record.attempts, now),
+    drawTimeline(record.attempts, now),
+    "",
+  ].join("\n\n");
+}
+
+function describeMachine(attempt: AttemptRecord): string {
+  const booted =
+    attempt.usable === undefined ? "" : `, usable ${formatDuration(attempt.usable - attempt.sent)} after the purchase`;
+  return `**${plainMarkdown(attempt.gpu)}** from ${plainMarkdown(attempt.vendor)} in ${plainMarkdown(attempt.region)} at **${formatUsd(attempt.pricePerHour)}/h**${booted}.`;
+}
+
+function tabulate(attempts: readonly AttemptRecord[], now: number): string {
+  const rows = attempts.map((attempt) =>
+    [
+      String(attempt.number),
+      plainMarkdown(`${attempt.gpu}, ${attempt.vendor}, ${attempt.region}`),
+      `${formatUsd(attempt.pricePerHour)}/h`,
+      plainMarkdown(attempt.failure ?? (attempt.usable === undefined ? "not finished" : "used")),
+      formatUsd(costOfAttempt(attempt, now)),
+      plainMarkdown(sayEnd(attempt)),
+    ].join(" | "),
+  );
+  return ["| # | Machine | Price | Result | Cost | End |", "|---|---|---|---|---|---|", ...rows.map((row) => `| ${row} |`)].join(
+    "\n",
+  );
+}
+
+function sayEnd(attempt: AttemptRecord): string {
+  switch (attempt.stage) {
+    case "gone":
+      return `gone: ${attempt.proof ?? "proved"}`;
+    case "nothing-bought":
+      return "nothing was bought";
+    default:
+      return "NOT PROVED to be gone";
+  }
+}
+
+/** Mermaid's gantt wants plain words in names and `YYYY-MM-DDTHH:mm:ss` in times; only our own words go in. */
+function drawTimeline(attempts: readonly AttemptRecord[], now: number): string {
+  const sections = attempts.flatMap((attempt) => {
+    const end = attempt.gone ?? now;
+    const bars = [
+      bar("purchase", attempt.sent, attempt.answered ?? attempt.ready ?? attempt.deleteAccepted ?? end),
+      bar("boot", attempt.answered, attempt.usable ?? attempt.deleteAccepted ?? end),
+      bar("work", attempt.workStarted, attempt.workEnded ?? attempt.deleteAccepted ?? end),
+      bar("later steps", attempt.workEnded ?? attempt.usable, attempt.deleteAccepted ?? end),
+      bar("deletion", attempt.deleteAccepted, end),
+    ].filter((line) => line !== "");
+    return attempt.stage === "nothing-bought" || bars.length === 0 ? [] : [`  section Machine ${attempt.number}`, ...bars];
+  });
+  if (sections.length === 0) return "";
+  return ["```mermaid", "gantt", "  dateFormat YYYY-MM-DDTHH:mm:ss", "  axisFormat %H:%M:%S", ...sections, "```"].join("\n");
+}
+
+function bar(name: string, from: number | undefined, to: number): string {
+  if (from === undefined || to - from < 1_000) return "";
+  return `    ${name} :${stamp(from)}, ${stamp(to)}`;
+}
+
+function stamp(moment: number): string {
+  return new Date(moment).toISOString().slice(0, 19);
+}

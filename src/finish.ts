@@ -1,0 +1,81 @@
+import type { Clock } from "./lease/clock.ts";
+import { deadlineAfter } from "./lease/clock.ts";
+import { formatDuration } from "./lease/duration.ts";
+import { ReleaseFailure } from "./lease/failure.ts";
+import type { Journal, JournalRecord } from "./lease/journal.ts";
+import { unproved } from "./lease/journal.ts";
+import { costOfAll, settleWithin } from "./lease/lifetime.ts";
+import type { Log } from "./lease/log.ts";
+import { formatUsd } from "./lease/money.ts";
+import type { Market } from "./market/provider.ts";
+import { release } from "./release.ts";
+
+/** Everything that the story of post touches the world with. */
+export interface FinishDeps {
+  /** Throws when there is no token to delete with. */
+  readonly openMarket: () => Market;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly jobCancelled: boolean;
+  readonly removeFiles: (directory: string) => void;
+  readonly report: (record: JournalRecord, trouble?: ReleaseFailure) => Promise<void>;
+}
+
+/** GitHub kills the post steps of a cancelled job, other actions' included, 4:45 after the cancellation. */
+const LONGEST_WHEN_CANCELLED = 210_000;
+
+/**
+ * The story of post: delete what was bought, prove that it is gone, remove the keys, report. Throws ReleaseFailure, naming what
+ * may still be billing, when something could not be proved within `cleanup-timeout`.
+ */
+export async function finish(deps: FinishDeps): Promise<void> {
+  const { clock, journal, log } = deps;
+  let trouble: ReleaseFailure | undefined;
+  try {
+    await log.group("Release", () => deleteEverything(deps));
+  } catch (error) {
+    trouble = error instanceof ReleaseFailure ? error : blameUnknown(error, journal.read());
+    throw trouble;
+  } finally {
+    const record = journal.read();
+    if (record.files !== undefined) deps.removeFiles(record.files);
+    await deps.report(record, trouble);
+    if (trouble === undefined)
+      log.info(`Nothing is billing any more. This lease cost ${formatUsd(costOfAll(record.attempts, clock.now()))}.`);
+  }
+}
+
+async function deleteEverything({ openMarket, clock, log, journal, jobCancelled }: FinishDeps): Promise<void> {
+  const record = journal.read();
+  for (const attempt of record.attempts) {
+    if (attempt.stage === "gone")
+      log.info(`Attempt ${attempt.number} is gone, as proved before: ${attempt.proof ?? "its deletion was confirmed"}.`);
+    if (attempt.stage === "nothing-bought") log.info(`Attempt ${attempt.number} bought nothing.`);
+  }
+  const attempts = unproved(record);
+  if (attempts.length === 0) return;
+  const cancelled = jobCancelled || record.cancelled === true;
+  const timeout = cancelled ? Math.min(record.cleanupTimeout, LONGEST_WHEN_CANCELLED) : record.cleanupTimeout;
+  log.info(
+    `Deleting ${attempts.map((attempt) => `'${attempt.leaseName}'`).join(", ")}; trying for up to ${formatDuration(timeout)}.`,
+  );
+  const market = openMarket();
+  try {
+    await release({ market, clock, log, journal }, attempts, deadlineAfter(clock, timeout), settleWithin(timeout));
+  } finally {
+    await market.close();
+  }
+}
+
+/** Whatever stopped the release, the user has to know what to look for. */
+function blameUnknown(error: unknown, record: JournalRecord): ReleaseFailure {
+  const names = unproved(record).map(
+    (attempt) => `'${attempt.leaseName}' (offer ${attempt.offerId}, resources ${attempt.resourceIds.join(", ") || "not known"})`,
+  );
+  return new ReleaseFailure(
+    `The release broke off: ${error instanceof Error ? error.message : String(error)}.`,
+    `These may still be BILLING, delete them in the marketplace's console: ${names.join("; ")}.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,33 @@
+import type { AttemptRecord } from "./journal.ts";
+import { costOf, timeBoughtBy } from "./money.ts";
+
+/** A deletion is not done the moment it is asked for; a budget keeps room for it. */
+const DELETION_RESERVE = { longest: 60_000, share: 0.1 };
+
+/** Milliseconds that a lease may last at a price: `max-lifetime`, cut to what is left of `max-cost` (USD). */
+export function lifetimeWithin(limits: { maxLifetime: number; maxCost?: number }, pricePerHour: number, spent: number): number {
+  if (limits.maxCost === undefined) return limits.maxLifetime;
+  const bought = timeBoughtBy(limits.maxCost - spent, pricePerHour);
+  const reserve = Math.min(DELETION_RESERVE.longest, bought * DELETION_RESERVE.share);
+  return Math.max(0, Math.floor(Math.min(limits.maxLifetime, bought - reserve)));
+}
+
+/** USD that an attempt has cost until `now` (epoch ms), counted from the purchase request: never less than what bills. */
+export function costOfAttempt(attempt: AttemptRecord, now: number): number {
+  if (attempt.stage === "nothing-bought") return 0;
+  return costOf(attempt.pricePerHour, (attempt.gone ?? now) - attempt.sent);
+}
+
+/** USD that all attempts together have cost until `now` (epoch ms). */
+export function costOfAll(attempts: readonly AttemptRecord[], now: number): number {
+  return attempts.reduce((sum, attempt) => sum + costOfAttempt(attempt, now), 0);
+}
+
+/** Kept free of waiting at the end of `cleanup-timeout`, so that a purchase which takes effect late can still be deleted. */
+const LEAST_DELETION_TIME = 45_000;
+const LONGEST_SETTLING = 300_000;
+
+/** Milliseconds that a purchase with a lost answer is given to show an effect, within a `cleanupTimeout` of milliseconds. */
+export function settleWithin(cleanupTimeout: number): number {
+  return Math.min(LONGEST_SETTLING, Math.max(cleanupTimeout / 2, cleanupTimeout - LEAST_DELETION_TIME));
+}

@@ -1,0 +1,18 @@
+const HOUR = 3_600_000;
+
+/** USD that `ms` milliseconds cost at `usdPerHour`. Marketplaces accrue by the second; we count as they do. */
+export function costOf(usdPerHour: number, ms: number): number {
+  return (usdPerHour * Math.max(0, ms)) / HOUR;
+}
+
+/** Milliseconds that `usd` buys at `usdPerHour`; Infinity when it is free. */
+export function timeBoughtBy(usd: number, usdPerHour: number): number {
+  if (usdPerHour <= 0) return Number.POSITIVE_INFINITY;
+  return (Math.max(0, usd) / usdPerHour) * HOUR;
+}
+
+/** `$2.35`, and as many digits as show that a small amount is not nothing: `$0.0042`. */
+export function formatUsd(usd: number): string {
+  if (usd === 0) return "$0.00";
+  return `$${usd.toFixed(Math.abs(usd) < 0.095 ? 4 : 2)}`;
+}

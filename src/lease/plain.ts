@@ -1,0 +1,20 @@
+const LONGEST = 300;
+
+/**
+ * Text from a vendor or a machine as one harmless line: no control characters, nothing that the runner could take for a
+ * workflow command (`::name::`, `##[name]`), at most `longest` characters.
+ */
+export function plain(text: string, longest = LONGEST): string {
+  const line = text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ")
+    .replaceAll("::", ": :")
+    .replaceAll("##[", "## [")
+    .trim();
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}
+
+/** The same, for a table cell or a sentence of a markdown report: nothing in it is markup. */
+export function plainMarkdown(text: string, longest = LONGEST): string {
+  return plain(text, longest).replace(/[\\`*_{}[\]()<>#+\-.!|~&@:]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+}

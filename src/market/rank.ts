@@ -1,0 +1,63 @@
+import { formatUsd } from "../lease/money.ts";
+import type { Offer } from "../lease/offer.ts";
+import { plain } from "../lease/plain.ts";
+import type { Wish } from "../lease/plan.ts";
+
+export interface Ranking {
+  /** Cheapest first. */
+  readonly fitting: readonly Offer[];
+  /** Why offers were refused, and how many for each reason. */
+  readonly refused: readonly { readonly reason: string; readonly count: number }[];
+}
+
+/** An offer that ends sooner than this could be gone before the purchase arrives. */
+const LEAST_VALIDITY = 30_000;
+
+/** Filters and sorts offers. The marketplace was asked with the same wish, but what it answers is only data. `now`: epoch ms. */
+export function rankOffers(offers: readonly Offer[], wish: Wish, now: number): Ranking {
+  const fitting: Offer[] = [];
+  const refused = new Map<string, number>();
+  for (const offer of offers) {
+    const reason = refusalOf(offer, wish, now);
+    if (reason === undefined) fitting.push(offer);
+    else refused.set(reason, (refused.get(reason) ?? 0) + 1);
+  }
+  return {
+    fitting: fitting.sort((one, other) => one.pricePerHour - other.pricePerHour),
+    refused: [...refused].map(([reason, count]) => ({ reason, count })),
+  };
+}
+
+function refusalOf(offer: Offer, wish: Wish, now: number): string | undefined {
+  if (!wish.gpuTypes.some((type) => isOfType(offer, type))) return `other GPU (${plain(offer.gpuFamily, 40)})`;
+  if (offer.gpuCount !== wish.gpuCount) return `${offer.gpuCount} GPUs instead of ${wish.gpuCount}`;
+  if (offer.contractType !== undefined && offer.contractType !== wish.contractType)
+    return `contract '${plain(offer.contractType, 40)}'`;
+  if (offer.kind !== undefined && offer.kind !== "vm") return `is a ${plain(offer.kind, 40)}, not a single machine`;
+  if (wish.regions.length > 0 && !holds(wish.regions, offer.region)) return `region ${plain(offer.region, 40)}`;
+  if (wish.vendors.length > 0 && !holds(wish.vendors, offer.vendor)) return `vendor ${plain(offer.vendor, 40)}`;
+  if (holds(wish.excludedVendors, offer.vendor)) return `vendor ${plain(offer.vendor, 40)} is excluded`;
+  if (wish.maxPricePerGpuHour !== undefined && offer.pricePerHour / offer.gpuCount > wish.maxPricePerGpuHour) {
+    return `dearer than ${formatUsd(wish.maxPricePerGpuHour)} per GPU-hour`;
+  }
+  if (offer.expiresAt !== undefined && offer.expiresAt < now + LEAST_VALIDITY) return "expired, or about to";
+  return undefined;
+}
+
+/** A wish is a family (`H100`, all variants) or a canonical name (`nvidia-h100-sxm5-80gb`). */
+function isOfType(offer: Offer, type: string): boolean {
+  const wanted = normalise(type);
+  if (wanted === normalise(offer.gpuFamily) || wanted === normalise(offer.gpuType)) return true;
+  return offer.gpuType
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .includes(wanted);
+}
+
+function holds(names: readonly string[], name: string): boolean {
+  return names.some((one) => one.toLowerCase() === name.toLowerCase());
+}
+
+function normalise(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, "");
+}

@@ -1,0 +1,135 @@
+import type { Clock, Deadline } from "./lease/clock.ts";
+import { formatDuration } from "./lease/duration.ts";
+import { describe, MarketFailure, PurchaseFailure } from "./lease/failure.ts";
+import type { Journal } from "./lease/journal.ts";
+import type { Log } from "./lease/log.ts";
+import { plain } from "./lease/plain.ts";
+import { startWaiting } from "./lease/waiting.ts";
+import type { Market, PurchaseAnswer, PurchaseOrder } from "./market/provider.ts";
+
+export interface PurchaseDeps {
+  readonly market: Market;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly signal: AbortSignal;
+}
+
+/** How long a signal waits for the purchase's answer: the runner kills the step 10 s after the signal, and the DELETE must go. */
+const ANSWER_GRACE = 6_000;
+/** An answer that takes longer than this is not waited for alone: the purchase is looked up beside it. */
+const LOOK_UP_AFTER = 30_000;
+/** After a lost answer, an offer that still reads unsold for so long counts as not bought. Release looks once more. */
+const LOST_FOR_GOOD_AFTER = 180_000;
+
+/**
+ * Sends one purchase, already journalled as intended, and finds out what came of it. Resolves when the machine is being made.
+ * Throws PurchaseFailure when it was not sold by the deadline (the next offer may be tried), MarketFailure when no other offer can
+ * help, and the signal's reason when it fires, after having given the answer its grace.
+ */
+export async function purchase(order: PurchaseOrder, attempt: number, deadline: Deadline, deps: PurchaseDeps): Promise<void> {
+  const { market, clock, log, journal, signal } = deps;
+  let answer: PurchaseAnswer | undefined;
+  const answered = market.buy(order).then((said) => {
+    answer = said;
+    noteAnswer(said, attempt, deps);
+  });
+  const waiting = startWaiting(clock, log);
+  let lostSince: number | undefined;
+  for (let pause = LOOK_UP_AFTER; ; pause = 5_000) {
+    await pauseUnless(answered, answer === undefined, pause, clock, signal);
+    if (signal.aborted) {
+      await Promise.race([answered, clock.sleep(ANSWER_GRACE)]);
+      signal.throwIfAborted();
+    }
+    if (answer !== undefined && answer.kind !== "unknown") return endWith(answer, clock, signal);
+    if (answer !== undefined && lostSince === undefined) {
+      lostSince = clock.ticks();
+      log.info(`The purchase's answer was lost (${plain(answer.reason)}). It is looked up, not sent again.`);
+    }
+    const found = await lookUp(order, deps);
+    if (found === "sold") {
+      journal.note(attempt, { stage: "bought", answered: clock.now() });
+      return;
+    }
+    if (deadline.passed()) {
+      throw new PurchaseFailure(
+        `No answer to the purchase within ${formatDuration(waiting.elapsed())} ('provision-timeout'); it reads '${found}'.`,
+        "Whatever comes of it is deleted.",
+      );
+    }
+    if (lostSince === undefined) {
+      waiting.tell("the marketplace is still working on the purchase.");
+      continue;
+    }
+    const lostFor = clock.ticks() - lostSince;
+    if (found === "failed" || (found === "unsold" && lostFor >= LOST_FOR_GOOD_AFTER)) {
+      throw new PurchaseFailure(
+        `The purchase's answer was lost, and ${found === "failed" ? "the marketplace reports that it failed" : `the offer reads unsold ${formatDuration(lostFor)} later`}.`,
+        "The post step looks once more before it ends.",
+      );
+    }
+    waiting.tell(`the purchase is looked up; so far it reads '${found}'.`);
+  }
+}
+
+/** Waits for the answer (while there is none) or for the next look, whichever comes first; a signal ends the wait. */
+async function pauseUnless(
+  answered: Promise<void>,
+  waitForAnswer: boolean,
+  pause: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController();
+  const slept = clock.sleep(pause, AbortSignal.any([signal, stop.signal])).catch((error: unknown) => {
+    // The caller sees by the signal that the wait was cut short; anything else is not a timer's business.
+    if (!signal.aborted && !stop.signal.aborted) throw error;
+  });
+  await (waitForAnswer ? Promise.race([answered, slept]) : slept);
+  stop.abort();
+}
+
+/** Saved at the moment that it arrives, also when nobody waits for it any more: post reads it. */
+function noteAnswer(answer: PurchaseAnswer, attempt: number, { journal, clock }: PurchaseDeps): void {
+  const answered = clock.now();
+  if (answer.kind === "accepted") journal.note(attempt, { stage: "bought", answered, resourceIds: [...answer.resourceIds] });
+  if (answer.kind === "refused") journal.note(attempt, { stage: "nothing-bought", answered });
+  // A failed sale may leave remains, so it stays open until release has seen that nothing is listed.
+  if (answer.kind === "failed") journal.note(attempt, { answered, resourceIds: [...answer.resourceIds] });
+}
+
+async function endWith(answer: Exclude<PurchaseAnswer, { kind: "unknown" }>, clock: Clock, signal: AbortSignal): Promise<void> {
+  if (answer.kind === "accepted") return;
+  if (answer.kind === "failed")
+    throw new PurchaseFailure(`The marketplace could not deliver: ${answer.reason}`, "Whatever it left behind is deleted.");
+  if (answer.next === "nothing") {
+    throw new MarketFailure(
+      `The purchase was refused: ${answer.reason}`,
+      "Nothing was bought. No other offer would be sold on this request.",
+    );
+  }
+  if (answer.waitMs !== undefined) await clock.sleep(answer.waitMs, signal);
+  throw new PurchaseFailure(`The purchase was refused: ${answer.reason}`, "Nothing was bought.");
+}
+
+/** What the marketplace shows of a purchase whose answer is not there. Sold is only what is provably ours. */
+async function lookUp(
+  order: PurchaseOrder,
+  { market, journal, log, signal }: PurchaseDeps,
+): Promise<"sold" | "failed" | "unsold" | "unclear"> {
+  try {
+    const { ours } = await market.holdings({ offerId: order.offerId, leaseName: order.leaseName, resourceIds: [] }, signal);
+    if (ours.length > 0) {
+      const attempt = journal.read().attempts.find((one) => one.leaseName === order.leaseName);
+      if (attempt !== undefined) journal.note(attempt.number, { resourceIds: ours.map(({ id }) => id) });
+      return "sold";
+    }
+    const { phase } = await market.progress(order.offerId, signal);
+    if (phase === "failed") return "failed";
+    return phase === "none" || phase === "expired" ? "unsold" : "unclear";
+  } catch (error) {
+    if (!signal.aborted) log.debug(`The purchase could not be looked up: ${plain(describe(error))}`);
+    return "unclear";
+  }
+}

@@ -1,0 +1,73 @@
+import type { Clock } from "./lease/clock.ts";
+import type { AttemptRecord } from "./lease/journal.ts";
+import type { Holdings, Progress } from "./market/provider.ts";
+
+/** Something that an attempt may have left behind, and what is known of it. Times are ticks of the clock. */
+export interface Suspect {
+  readonly id: string;
+  readonly kind: string;
+  /** Provably of this purchase; else it is only watched, never deleted. */
+  readonly ours: boolean;
+  status: string;
+  seenAlive: boolean;
+  erasedAt?: number;
+  absentSince?: number;
+  /** The proof that it is gone. */
+  goneBy?: string;
+}
+
+/** What is known of one attempt while it is being released. */
+export interface Case {
+  readonly attempt: AttemptRecord;
+  readonly suspects: readonly Suspect[];
+  progress: Progress | undefined;
+  /** How many living resources the offer lists; undefined while no list could be read. */
+  listed: number | undefined;
+  doubtful: Holdings["doubtful"];
+  /** The last request failed so; `since` is when requests began to fail. */
+  readonly trouble: { readonly error: unknown; readonly since: number } | undefined;
+  knows(id: string): boolean;
+  suspect(id: string, known: { kind: string; ours: boolean; status: string }): void;
+  /** Takes a proof back: the marketplace lists it as alive. */
+  reopen(id: string): void;
+  blame(error: unknown, clock: Clock): void;
+  forgive(): void;
+}
+
+export function openCase(attempt: AttemptRecord): Case {
+  const suspects: Suspect[] = [];
+  let trouble: { error: unknown; since: number } | undefined;
+  const open: Case = {
+    attempt,
+    suspects,
+    progress: undefined,
+    listed: undefined,
+    doubtful: [],
+    get trouble() {
+      return trouble;
+    },
+    knows: (id) => suspects.some((one) => one.id === id),
+    suspect: (id, known) => suspects.push({ id, ...known, seenAlive: false }),
+    reopen(id) {
+      const suspect = suspects.find((one) => one.id === id);
+      if (suspect === undefined) return;
+      delete suspect.goneBy;
+      suspect.seenAlive = true;
+    },
+    blame(error, clock) {
+      trouble = { error, since: trouble?.since ?? clock.ticks() };
+    },
+    forgive() {
+      trouble = undefined;
+    },
+  };
+  for (const id of attempt.resourceIds) open.suspect(id, { kind: "machine", ours: true, status: "not looked at yet" });
+  return open;
+}
+
+/** A purchase that failed may show its remains only seconds later. */
+const REMAINS_APPEAR_WITHIN = 15_000;
+
+export function isFresh(sentAgo: number): boolean {
+  return sentAgo < REMAINS_APPEAR_WITHIN;
+}

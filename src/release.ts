@@ -1,0 +1,250 @@
+import type { Clock, Deadline } from "./lease/clock.ts";
+import { formatDuration } from "./lease/duration.ts";
+import { describe, ReleaseFailure, TokenFailure } from "./lease/failure.ts";
+import type { AttemptRecord, Journal } from "./lease/journal.ts";
+import type { Log } from "./lease/log.ts";
+import { plain } from "./lease/plain.ts";
+import { startWaiting } from "./lease/waiting.ts";
+import type { Market, Progress } from "./market/provider.ts";
+import type { Case, Suspect } from "./release-case.ts";
+import { isFresh, openCase } from "./release-case.ts";
+
+export interface ReleaseDeps {
+  readonly market: Market;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly signal?: AbortSignal;
+}
+
+/** Pauses between two rounds of looking: short at first, for most deletions take seconds. */
+const PAUSES = [1_000, 2_000, 3_000, 5_000];
+/** A deletion that the marketplace took but does not carry out is asked for again after this long. */
+const ASK_AGAIN_AFTER = 20_000;
+/** Two answers of 404 count as proof when they are at least this far apart; further while the offer says it is still provisioning. */
+const APART = 5_000;
+const APART_WHILE_PROVISIONING = 60_000;
+/** A refused token will not be accepted later; a moment is given to a proxy that only hiccups. */
+const TOKEN_PATIENCE = 60_000;
+
+/**
+ * Deletes what attempts bought, and proves it. A purchase whose answer was lost is first waited for, up to `settleWithin`
+ * milliseconds after it was sent. Throws ReleaseFailure, naming what may still be billing, when something could not be proved
+ * by the deadline, and the signal's reason when it fires.
+ */
+export async function release(
+  deps: ReleaseDeps,
+  attempts: readonly AttemptRecord[],
+  deadline: Deadline,
+  settleWithin: number,
+): Promise<void> {
+  const failures = (await Promise.all(attempts.map((attempt) => releaseAttempt(deps, attempt, deadline, settleWithin)))).flat();
+  if (failures.length === 0) return;
+  throw new ReleaseFailure(
+    `It could not be proved that everything is deleted: ${failures.map((failure) => failure.what).join("; ")}.`,
+    `It may still be BILLING. Check and delete it by hand: ${failures.map((failure) => failure.command).join("  and  ")}`,
+  );
+}
+
+/**
+ * The first half alone, for when there is no time to wait for a proof: asks for the deletion of everything that an attempt
+ * bought, again and again until it is taken or the deadline passes. True when it was taken; the proof is left to `release`.
+ */
+export async function askForDeletion(deps: ReleaseDeps, attempt: AttemptRecord, deadline: Deadline): Promise<boolean> {
+  const open = openCase(attempt);
+  for (;;) {
+    await look(deps, open);
+    await eraseAll(deps, open);
+    if (open.suspects.length > 0 && open.suspects.every((one) => one.erasedAt !== undefined)) return true;
+    if (deadline.passed()) return false;
+    await deps.clock.sleep(Math.min(500, deadline.left()), deps.signal);
+  }
+}
+
+interface Unproved {
+  readonly what: string;
+  readonly command: string;
+}
+
+async function releaseAttempt(
+  deps: ReleaseDeps,
+  attempt: AttemptRecord,
+  deadline: Deadline,
+  settleWithin: number,
+): Promise<readonly Unproved[]> {
+  const { clock, log, journal, signal } = deps;
+  const open = openCase(attempt);
+  const waiting = startWaiting(clock, log);
+  for (let round = 0; ; round += 1) {
+    await eraseAll(deps, open);
+    await readAll(deps, open);
+    await look(deps, open);
+    const proof = conclude(open, clock, settleWithin, waiting.elapsed());
+    if (proof !== undefined) {
+      journal.note(attempt.number, { stage: "gone", gone: clock.now(), proof: proof.slice(0, 200), resourceIds: idsOf(open) });
+      log.info(`Attempt ${attempt.number} is gone: ${proof}.`);
+      return [];
+    }
+    if (deadline.passed() || hasLostToken(open, clock)) return listUnproved(deps, open);
+    waiting.tell(sayWhatIsOpen(open, settleWithin, clock));
+    await clock.sleep(Math.min(PAUSES[round] ?? 5_000, deadline.left()), signal);
+  }
+}
+
+/** Asks for the deletion of everything that is ours and was not asked for, or was and is still there. */
+async function eraseAll(deps: ReleaseDeps, open: Case): Promise<void> {
+  await Promise.all(open.suspects.filter((suspect) => isDue(suspect, deps.clock)).map((suspect) => erase(deps, open, suspect)));
+}
+
+function isDue(suspect: Suspect, clock: Clock): boolean {
+  if (!suspect.ours || suspect.goneBy !== undefined) return false;
+  return suspect.erasedAt === undefined || (suspect.seenAlive && clock.ticks() - suspect.erasedAt > ASK_AGAIN_AFTER);
+}
+
+async function erase({ market, clock, log, journal, signal }: ReleaseDeps, open: Case, suspect: Suspect): Promise<void> {
+  try {
+    const answer = await market.erase(suspect.id, signal);
+    if (suspect.erasedAt === undefined) {
+      log.info(
+        `Deletion of ${suspect.id}: ${answer === "accepted" ? "asked for" : answer === "absent" ? "not known to the marketplace" : "already done"}.`,
+      );
+      if (journal.attempt(open.attempt.number).deleteAccepted === undefined) {
+        journal.note(open.attempt.number, { deleteAccepted: clock.now() });
+      }
+    }
+    suspect.erasedAt = clock.ticks();
+    suspect.seenAlive = false;
+    open.forgive();
+  } catch (error) {
+    signal?.throwIfAborted();
+    open.blame(error, clock);
+    log.info(`Deletion of ${suspect.id} was not taken, asking again: ${plain(describe(error))}`);
+  }
+}
+
+/** Reads the state of everything not yet proved gone; a 404 counts when a later one confirms it. */
+async function readAll(deps: ReleaseDeps, open: Case): Promise<void> {
+  await Promise.all(open.suspects.filter((suspect) => suspect.goneBy === undefined).map((suspect) => read(deps, open, suspect)));
+}
+
+async function read({ market, clock, signal }: ReleaseDeps, open: Case, suspect: Suspect): Promise<void> {
+  try {
+    const reading = await market.read(suspect.id, signal);
+    open.forgive();
+    if (reading.state === "deleted") {
+      suspect.goneBy = `${suspect.id} reads 'deleted'`;
+      return;
+    }
+    if (reading.state === "absent") {
+      suspect.status = "not found";
+      suspect.absentSince ??= clock.ticks();
+      const apart = clock.ticks() - suspect.absentSince;
+      const needed = open.progress?.phase === "pending" ? APART_WHILE_PROVISIONING : APART;
+      if (apart >= needed) suspect.goneBy = `${suspect.id} is not found, twice, ${formatDuration(apart)} apart`;
+      return;
+    }
+    delete suspect.absentSince;
+    suspect.status = reading.status;
+    suspect.seenAlive = true;
+    for (const linked of reading.linked) await adoptLinked(market, open, linked.id, linked.kind, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    open.blame(error, clock);
+  }
+}
+
+/** A disk or address that hangs on the machine is deleted only when it is provably of the same purchase; else it is watched. */
+async function adoptLinked(market: Market, open: Case, id: string, kind: string, signal: AbortSignal | undefined): Promise<void> {
+  if (open.knows(id)) return;
+  const reading = await market.read(id, signal);
+  if (reading.state !== "alive" || reading.pricePerHour === 0) return;
+  open.suspect(id, {
+    kind,
+    ours: reading.name === open.attempt.leaseName || reading.fromOffer(open.attempt.offerId),
+    status: reading.status,
+  });
+}
+
+/** Looks for what the journal does not know: machines born after the answer was lost, remains of a failed purchase. */
+async function look({ market, clock, journal, signal }: ReleaseDeps, open: Case): Promise<void> {
+  const nothingKnown = open.suspects.length === 0;
+  const allGone = open.suspects.every((suspect) => suspect.goneBy !== undefined);
+  const provisioning = open.suspects.some((suspect) => suspect.absentSince !== undefined);
+  if (!nothingKnown && !allGone && !provisioning) return;
+  open.listed = undefined;
+  const purchase = { ...open.attempt, resourceIds: idsOf(open) };
+  const [progress, holdings] = await Promise.allSettled([
+    market.progress(open.attempt.offerId, signal),
+    market.holdings(purchase, signal),
+  ]);
+  signal?.throwIfAborted();
+  open.progress = progress.status === "fulfilled" ? progress.value : undefined;
+  if (progress.status === "rejected") open.blame(progress.reason, clock);
+  if (holdings.status === "rejected") {
+    open.blame(holdings.reason, clock);
+    return;
+  }
+  open.forgive();
+  open.listed = holdings.value.ours.length;
+  open.doubtful = holdings.value.doubtful;
+  for (const { id, status } of holdings.value.ours) {
+    if (open.knows(id)) open.reopen(id);
+    else open.suspect(id, { kind: "machine", ours: true, status });
+  }
+  if (nothingKnown && open.suspects.length > 0) journal.note(open.attempt.number, { resourceIds: idsOf(open) });
+}
+
+/** The proof that an attempt is gone, in words; undefined while there is none. */
+function conclude(open: Case, clock: Clock, settleWithin: number, elapsed: number): string | undefined {
+  if (open.listed !== 0) return undefined;
+  if (open.suspects.length > 0) {
+    if (open.suspects.some((suspect) => suspect.goneBy === undefined)) return undefined;
+    return `${open.suspects.map((suspect) => suspect.goneBy).join(", ")}, and the offer lists nothing alive`;
+  }
+  const phase = open.progress?.phase;
+  const sentAgo = Math.max(elapsed, clock.now() - open.attempt.sent);
+  if (phase === "failed" && !isFresh(sentAgo))
+    return "the marketplace reports that the purchase failed, and lists nothing for it";
+  if ((phase === "none" || phase === "expired") && open.attempt.stage === "intended" && sentAgo >= settleWithin) {
+    return `${formatDuration(sentAgo)} after the purchase request the offer reads unsold, and nothing is listed for it`;
+  }
+  return undefined;
+}
+
+function hasLostToken(open: Case, clock: Clock): boolean {
+  return (
+    open.trouble !== undefined &&
+    open.trouble.error instanceof TokenFailure &&
+    clock.ticks() - open.trouble.since > TOKEN_PATIENCE
+  );
+}
+
+function sayWhatIsOpen(open: Case, settleWithin: number, clock: Clock): string {
+  const trouble = open.trouble === undefined ? "" : ` (${plain(describe(open.trouble.error), 160)})`;
+  const left = open.suspects.filter((suspect) => suspect.goneBy === undefined);
+  if (left.length > 0)
+    return `waiting for ${left.map((one) => `${one.id}, which reads '${one.status}',`).join(" ")} to be gone${trouble}.`;
+  if (open.suspects.length > 0) return `checking that the offer lists nothing alive${trouble}.`;
+  const phase: Progress["phase"] | "unknown" = open.progress?.phase ?? "unknown";
+  const until = Math.max(0, settleWithin - (clock.now() - open.attempt.sent));
+  const wait = phase === "none" || phase === "expired" ? `, waiting up to ${formatDuration(until)} for a late effect` : "";
+  return `what came of the purchase of offer ${open.attempt.offerId} is not known yet: it reads '${phase}'${wait}${trouble}.`;
+}
+
+function listUnproved({ market }: ReleaseDeps, open: Case): readonly Unproved[] {
+  const trouble = open.trouble === undefined ? "" : `, last answer: ${plain(describe(open.trouble.error), 200)}`;
+  const left = open.suspects.filter((suspect) => suspect.goneBy === undefined);
+  if (left.length > 0) {
+    return left.map((suspect) => ({
+      what: `${suspect.kind} ${suspect.id} reads '${suspect.status}'${trouble}`,
+      command: market.commandToDelete(suspect.id),
+    }));
+  }
+  const doubts = open.doubtful.map((one) => `${one.id} may be it (${one.why})`).join(", ");
+  const what = `the purchase of offer ${open.attempt.offerId} as '${open.attempt.leaseName}' has no known end${trouble}${doubts && `; ${doubts}`}`;
+  return [{ what, command: market.commandToList(open.attempt.offerId) }];
+}
+
+function idsOf(open: Case): string[] {
+  return open.suspects.map((suspect) => suspect.id);
+}

@@ -1,0 +1,70 @@
+import type { Clock, Deadline } from "./lease/clock.ts";
+import { formatDuration } from "./lease/duration.ts";
+import { NoOfferFailure } from "./lease/failure.ts";
+import type { Log } from "./lease/log.ts";
+import { formatUsd } from "./lease/money.ts";
+import type { Offer } from "./lease/offer.ts";
+import { describeOffer } from "./lease/offer.ts";
+import { plain } from "./lease/plain.ts";
+import type { Plan } from "./lease/plan.ts";
+import { startWaiting } from "./lease/waiting.ts";
+import type { Market } from "./market/provider.ts";
+import { rankOffers } from "./market/rank.ts";
+
+export interface SearchDeps {
+  readonly market: Market;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The offers that fit, cheapest first and without those already tried. Asks again until one fits or the
+ * deadline (`wait-for-offer`) is over.
+ * Throws NoOfferFailure, with what the market does have, when none fits.
+ */
+export async function search(
+  plan: Plan,
+  tried: ReadonlySet<string>,
+  deadline: Deadline,
+  deps: SearchDeps,
+): Promise<readonly Offer[]> {
+  const { market, clock, log, signal } = deps;
+  const waiting = startWaiting(clock, log);
+  for (;;) {
+    const offers = (await market.search(plan.wish, signal)).filter((offer) => !tried.has(offer.id));
+    const { fitting, refused } = rankOffers(offers, plan.wish, clock.now());
+    const reasons = refused.map(({ reason, count }) => `${count} refused: ${reason}`);
+    if (fitting.length > 0) {
+      log.info(`${fitting.length} of ${offers.length} offers fit${reasons.length > 0 ? ` (${reasons.join("; ")})` : ""}:`);
+      for (const offer of fitting.slice(0, 5)) log.info(`- ${plain(describeOffer(offer))}`);
+      if (fitting.length > 5) log.info(`- and ${fitting.length - 5} dearer ones.`);
+      return fitting;
+    }
+    const none = [offers.length === 0 ? "the market has no offer" : "no offer fits", ...reasons].join("; ");
+    if (deadline.passed()) throw await explainNone(plan, none, deps);
+    waiting.tell(`${none}; asking again, for up to ${formatDuration(deadline.left())} more.`);
+    await clock.sleep(Math.min(plan.limits.pollInterval, deadline.left()), signal);
+  }
+}
+
+async function explainNone(plan: Plan, none: string, { market, clock, log, signal }: SearchDeps): Promise<NoOfferFailure> {
+  const { wish } = plan;
+  const hints = [...(await market.explain(wish, signal))];
+  if (hints.length === 0 && wish.maxPricePerGpuHour !== undefined) {
+    const { maxPricePerGpuHour, ...uncapped } = wish;
+    const dearer = rankOffers(await market.search(uncapped, signal), uncapped, clock.now()).fitting[0];
+    if (dearer !== undefined) {
+      hints.push(
+        `The cheapest that would fit costs ${formatUsd(dearer.pricePerHour / dearer.gpuCount)} per GPU-hour ` +
+          `(${plain(describeOffer(dearer))}), above your 'max-price-per-gpu-hour' of ${formatUsd(maxPricePerGpuHour)}.`,
+      );
+    }
+  }
+  for (const hint of hints) log.info(hint);
+  const waited = plan.limits.waitForOffer > 0 ? ` for ${formatDuration(plan.limits.waitForOffer)}` : "";
+  return new NoOfferFailure(
+    [`No offer for ${wish.gpuCount}x ${wish.gpuTypes.join(" or ")}${waited}: ${none}.`, ...hints].join(" "),
+    "Nothing is billing. Name more GPU types, regions or vendors, raise the price cap, or set 'wait-for-offer' to keep asking.",
+  );
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { admit, judgeForkOfRun, readForkPolicy } from "./actions/fork.ts";
+import { parseInputs } from "./actions/inputs.ts";
+import type { ActionLog } from "./actions/log.ts";
+import { maskSecret } from "./actions/log.ts";
+import { writeOutputs } from "./actions/outputs.ts";
+import { readRawInputs, readSurroundings } from "./actions/read-inputs.ts";
+import { readRunContext } from "./actions/run-context.ts";
+import { stateStore } from "./actions/state.ts";
+import { leaveWatch } from "./expiry-watch.ts";
+import { systemClock } from "./lease/clock.ts";
+import { CancelledFailure, describe } from "./lease/failure.ts";
+import { openJournal } from "./lease/journal.ts";
+import { markets } from "./market/registry.ts";
+import type { StoryDeps } from "./rent.ts";
+
+/** The real collaborators of main, or undefined when a fork's run is to end green without a machine. */
+export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
+  const raw = readRawInputs();
+  const context = readRunContext(process.env);
+  const fork = judgeForkOfRun(process.env, context.repository, (path) => readFileSync(path, "utf8"));
+  const admission = admit(fork, readForkPolicy(raw));
+  if (!admission.admitted) {
+    log.notice(admission.notice);
+    return undefined;
+  }
+  const hasUserScript = raw["cloud-init"].trim() !== "" || raw["cloud-init-file"].trim() !== "";
+  // Reading YAML takes a while to load, which a step without a script of its own need not wait for.
+  const checkUserScript = hasUserScript ? (await import("./machine/cloud-init.ts")).checkUserScript : () => [];
+  const plan = parseInputs(raw, readSurroundings(context.workspace), checkUserScript);
+  maskSecret(plan.token);
+
+  const journal = openJournal(
+    { version: 1, provider: plan.provider, apiUrl: plan.apiUrl, cleanupTimeout: plan.limits.cleanupTimeout, attempts: [] },
+    stateStore,
+    (error) => log.warn(`${describe(error)} What is bought so far is still deleted.`, "Lease journal"),
+  );
+  return {
+    plan,
+    context,
+    market: markets[plan.provider]({ token: plan.token, apiUrl: plan.apiUrl, log }),
+    clock: systemClock,
+    log,
+    journal,
+    signal: listenForSignals(),
+    outputs: writeOutputs,
+    showMachineOutput: log.showMachineOutput,
+    loadMachineKit: () => import("./machine/kit.ts"),
+    watchExpiry: () => leaveWatch(journal.read(), log),
+  };
+}
+
+/** Fires at the first SIGINT or SIGTERM. The handlers stay, so that the runner's second signal does not end the process early. */
+function listenForSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => controller.abort(new CancelledFailure(name)));
+  return controller.signal;
+}

@@ -1,0 +1,62 @@
+import { formatDuration } from "./lease/duration.ts";
+import { describe, RunFailure } from "./lease/failure.ts";
+import { plain } from "./lease/plain.ts";
+import type { Rented, StoryDeps } from "./rent.ts";
+
+/**
+ * The work of ssh mode: upload, run, download. Results are fetched also when `run` failed; the failure of `run` is then the one
+ * that is thrown (RunFailure, with the exit code), else TransferFailure or SshFailure.
+ */
+export async function work(rented: Rented, deps: StoryDeps): Promise<void> {
+  const { clock, journal, plan } = deps;
+  const { uploads, run, downloads } = plan.work;
+  if (uploads.length === 0 && run === undefined) return;
+  journal.note(rented.attempt, { workStarted: clock.now() });
+  try {
+    await upload(rented, deps);
+    const exitCode = run === undefined ? 0 : await runCommands(run, rented, deps);
+    try {
+      if (downloads.length > 0) await download(rented, deps);
+    } catch (error) {
+      if (exitCode === 0) throw error;
+      deps.log.warn(describe(error), "Download failed");
+    }
+    if (exitCode !== 0)
+      throw new RunFailure(exitCode, "The machine is being deleted. The output above says why the commands failed.");
+  } finally {
+    journal.note(rented.attempt, { workEnded: clock.now() });
+  }
+}
+
+async function upload({ machine, signal }: Rented, { log, plan }: StoryDeps): Promise<void> {
+  const { uploads, uploadIgnore } = plan.work;
+  if (uploads.length === 0) return;
+  await log.group("Upload", async () => {
+    for (const transfer of uploads) await machine.upload(transfer, uploadIgnore, signal);
+  });
+}
+
+async function download({ machine, signal }: Rented, { log, plan }: StoryDeps): Promise<void> {
+  await log.group("Download", async () => {
+    for (const transfer of plan.work.downloads) await machine.download(transfer, signal);
+  });
+}
+
+async function runCommands(run: string, { machine, signal }: Rented, deps: StoryDeps): Promise<number> {
+  const { clock, log, outputs, plan } = deps;
+  const { shell, workingDirectory, env } = plan.work;
+  const names = Object.keys(env);
+  log.info(`Running the commands of 'run' with ${plain(shell, 60)}${names.length > 0 ? ` and ${names.join(", ")}` : ""}:`);
+  const started = clock.ticks();
+  const output = deps.showMachineOutput();
+  let exitCode: number;
+  try {
+    const script = { text: run, shell, env, ...(workingDirectory === undefined ? {} : { workingDirectory }) };
+    exitCode = await machine.run(script, output, signal);
+  } finally {
+    output.close();
+  }
+  outputs({ "exit-code": exitCode });
+  log.info(`The commands ended with exit code ${exitCode} after ${formatDuration(clock.ticks() - started)}.`);
+  return exitCode;
+}

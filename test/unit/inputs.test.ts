@@ -1,0 +1,543 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { type InputName, inputDefaults, inputNames, type RawInputs } from "../../src/actions/input-names.ts";
+import { parseInputs, parseReleaseInputs, type Surroundings } from "../../src/actions/inputs.ts";
+import { readRawInputs, readSurroundings } from "../../src/actions/read-inputs.ts";
+import { readRunContext } from "../../src/actions/run-context.ts";
+import { InputFailure } from "../../src/lease/failure.ts";
+
+const TOKEN = "cc_live_0123456789abcdef";
+const GITHUB_TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+const SECRET_VALUE = "correct-horse-battery";
+
+let workspace = "";
+let surroundings: Surroundings;
+
+beforeAll(() => {
+  workspace = mkdtempSync(join(tmpdir(), "inputs-"));
+  mkdirSync(join(workspace, "src"));
+  writeFileSync(join(workspace, "data.csv"), "1,2\n");
+  writeFileSync(join(workspace, "boot.yml"), "#cloud-config\npackages: [jq]\n");
+  writeFileSync(join(workspace, "large.yml"), `#cloud-config\n#${"x".repeat(64_000)}\n`);
+  writeFileSync(join(workspace, "latin1.yml"), Buffer.from([0x23, 0xe4, 0x0a]));
+  writeFileSync(join(workspace, "leaky.yml"), `#!/bin/sh\ncurl -H ${TOKEN}\n`);
+  surroundings = {
+    ...readSurroundings(workspace, { RUNNER_ENVIRONMENT: "github-hosted", GREETING: "hello", LEAK: TOKEN, PAT: GITHUB_TOKEN }),
+    home: join(workspace, "home"),
+  };
+});
+
+afterAll(() => rmSync(workspace, { recursive: true, force: true }));
+
+type Given = Partial<Record<InputName, string>>;
+
+const blank = z.record(z.enum(inputNames), z.string()).parse(Object.fromEntries(inputNames.map((name) => [name, ""])));
+
+function rawInputs(given: Given): RawInputs {
+  return { ...blank, ...given };
+}
+
+const enough: Given = { token: TOKEN, "gpu-type": "H100" };
+const noFlaws = () => [];
+
+function plan(given: Given = {}, changes: Partial<Surroundings> = {}) {
+  return parseInputs(rawInputs({ ...enough, ...given }), { ...surroundings, ...changes }, noFlaws);
+}
+
+function problemsOf(
+  given: Given,
+  changes: Partial<Surroundings> = {},
+  check: () => readonly string[] = noFlaws,
+): readonly string[] {
+  try {
+    parseInputs(rawInputs({ ...enough, ...given }), { ...surroundings, ...changes }, check);
+  } catch (error) {
+    if (error instanceof InputFailure) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("what is left out", () => {
+  test("gets the contract's defaults, and nothing that was not asked for", () => {
+    expect(plan()).toEqual({
+      provider: "compute-clear",
+      token: TOKEN,
+      apiUrl: "https://supply-api.compute-desk.com",
+      wish: { gpuTypes: ["H100"], gpuCount: 1, contractType: "ondemand", regions: [], vendors: [], excludedVendors: [] },
+      limits: {
+        maxLifetime: 7_200_000,
+        maxAttempts: 3,
+        waitForOffer: 0,
+        provisionTimeout: 900_000,
+        pollInterval: 15_000,
+        cleanupTimeout: 600_000,
+      },
+      work: { shell: "bash", env: {}, uploads: [], uploadIgnore: [], downloads: [] },
+      verifyGpu: true,
+      hostKey: "strict",
+      release: "post",
+      dryRun: false,
+    });
+  });
+
+  test("is the same as an input that the runner filled in from action.yml", () => {
+    expect(plan(inputDefaults)).toEqual(plan());
+  });
+
+  test("a default provision-timeout follows the machine's size and never outlasts the lease", () => {
+    expect(plan({ "gpu-count": "7" }).limits.provisionTimeout).toBe(900_000);
+    expect(plan({ "gpu-count": "8" }).limits.provisionTimeout).toBe(1_800_000);
+    expect(plan({ "max-lifetime": "5m" }).limits.provisionTimeout).toBe(300_000);
+  });
+
+  test("blank counts as left out, in scripts too", () => {
+    const { work, cloudInit } = plan({ run: " \n\t\n", "cloud-init": "\n", vendor: "  ", "gpu-count": " " });
+    expect(work.run).toBeUndefined();
+    expect(cloudInit).toBeUndefined();
+  });
+});
+
+describe("what is given", () => {
+  test("comes out as values", () => {
+    const all = plan(
+      {
+        token: `  ${TOKEN}\n`,
+        "api-url": "http://127.0.0.1:8080/v1//",
+        "gpu-type": "H100, nvidia-a100-sxm4-80gb\nh100,",
+        "gpu-count": "2",
+        "contract-type": "spot",
+        region: "us,Eu\nEU",
+        vendor: "nebius, Lambda Labs",
+        "exclude-vendor": "hyperstack",
+        "max-price-per-gpu-hour": "3.5",
+        "max-cost": "12.345678",
+        "max-lifetime": "1.5h",
+        "max-attempts": "10",
+        "wait-for-offer": "30m",
+        "provision-timeout": "90s",
+        "poll-interval": "1s",
+        "verify-gpu": "False",
+        "host-key": "first-sight",
+        run: "  echo one\necho two  \n",
+        shell: "perl {0}",
+        "working-directory": "/srv/my work",
+        env: "A=1\n\n  B= two = 2 \nGREETING\nEMPTY=\r\n",
+        upload: "src -> work/src\n~/model -> /srv/model\n",
+        "upload-ignore": "*.pyc\n{a,b}/\n",
+        download: "out -> results\nlog.txt -> /var/log/x\n",
+        release: "after-run",
+        "cleanup-timeout": "1m",
+        "dry-run": "TRUE",
+      },
+      { fileSystem: { ...surroundings.fileSystem, inspect: () => ({ isFile: true, bytes: 1 }) } },
+    );
+    expect(all).toMatchObject({
+      token: TOKEN,
+      apiUrl: "http://127.0.0.1:8080/v1",
+      wish: {
+        gpuTypes: ["H100", "nvidia-a100-sxm4-80gb"],
+        gpuCount: 2,
+        contractType: "spot",
+        regions: ["US", "EU"],
+        vendors: ["nebius", "Lambda Labs"],
+        excludedVendors: ["hyperstack"],
+        maxPricePerGpuHour: 3.5,
+      },
+      limits: {
+        maxCost: 12.345678,
+        maxLifetime: 5_400_000,
+        maxAttempts: 10,
+        waitForOffer: 1_800_000,
+        provisionTimeout: 90_000,
+        pollInterval: 1000,
+        cleanupTimeout: 60_000,
+      },
+      verifyGpu: false,
+      hostKey: "first-sight",
+      release: "after-run",
+      dryRun: true,
+    });
+    expect(all.work).toEqual({
+      run: "  echo one\necho two  \n",
+      shell: "perl {0}",
+      workingDirectory: "/srv/my work",
+      env: { A: "1", B: " two = 2 ", GREETING: "hello", EMPTY: "" },
+      uploads: [
+        { from: join(workspace, "src"), to: "work/src" },
+        { from: join(workspace, "home/model"), to: "/srv/model" },
+      ],
+      uploadIgnore: ["*.pyc", "{a,b}/"],
+      downloads: [
+        { from: "out", to: join(workspace, "results") },
+        { from: "log.txt", to: "/var/log/x" },
+      ],
+    });
+  });
+
+  test("is frozen to its depths", () => {
+    const frozen = plan({ run: "true", env: "A=1", upload: "src -> src" });
+    expect(Object.isFrozen(frozen)).toBe(true);
+    expect(Object.isFrozen(frozen.wish.gpuTypes)).toBe(true);
+    expect(Object.isFrozen(frozen.work.env)).toBe(true);
+    expect(Object.isFrozen(frozen.work.uploads[0])).toBe(true);
+  });
+
+  test.each(["https://[::1]:8443", "http://[::1]:1", "http://localhost:3000/api", "http://127.8.9.10"])("api-url %s", (url) => {
+    expect(plan({ "api-url": url }).apiUrl).toBe(url);
+  });
+
+  test("cloud-init comes from the input or from a file", () => {
+    expect(plan({ "cloud-init": "#!/bin/sh\ntrue\n" }).cloudInit).toBe("#!/bin/sh\ntrue\n");
+    expect(plan({ "cloud-init-file": "boot.yml" }).cloudInit).toBe("#cloud-config\npackages: [jq]\n");
+  });
+
+  test("a long lease is fine where the job does not end after 6 hours", () => {
+    expect(plan({ "max-lifetime": "120h" }, { hosted: false }).limits.maxLifetime).toBe(432_000_000);
+  });
+});
+
+const withRun = { run: "true" };
+
+/** The input, what is given, and words that the refusal must hold beside the input's name. */
+const refusals: readonly (readonly [name: InputName, given: Given, ...words: readonly string[]])[] = [
+  ["provider", { provider: "aws" }, "'aws'", "'compute-clear'"],
+  ["provider", { provider: "Compute-Clear" }, "'Compute-Clear'", "'compute-clear'"],
+  ["token", { token: "" }, "empty", "fork", "Dependabot"],
+  ["token", { token: " \n" }, "empty"],
+  ["token", { token: "two words here" }, "whitespace"],
+  ["token", { token: "first-line\nsecond-line" }, "whitespace"],
+  ["token", { token: "control\u0007character" }, "control characters"],
+  ["token", { token: "tökén-with-umlauts" }, "ASCII"],
+  ["token", { token: "x".repeat(4097) }, "up to 4096"],
+  ...["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"].map(
+    (prefix) => ["token", { token: `${prefix}0123456789abcdefghij` }, "GitHub token", "marketplace's own"] as const,
+  ),
+  ["api-url", { "api-url": "supply-api.compute-desk.com" }, "URL", "https://"],
+  ["api-url", { "api-url": "https://exa mple.com" }, "URL"],
+  ["api-url", { "api-url": "http://supply-api.compute-desk.com" }, "in the clear", "https", "loopback"],
+  ["api-url", { "api-url": "http://128.0.0.1" }, "loopback"],
+  ["api-url", { "api-url": "http://localhost.example.com" }, "loopback"],
+  ["api-url", { "api-url": "http://127.0.0.1.example.com" }, "loopback"],
+  ["api-url", { "api-url": "ftp://example.com" }, "'ftp://example.com'"],
+  ["api-url", { "api-url": "https://user:hunter22@example.com" }, "credentials"],
+  ["api-url", { "api-url": "https://example.com/?key=1" }, "query"],
+  ["api-url", { "api-url": "https://example.com/#top" }, "fragment"],
+  ["gpu-type", { "gpu-type": "" }, "missing", "H100"],
+  ["gpu-type", { "gpu-type": ",\n," }, "', ,'", "H100"],
+  ["gpu-type", { "gpu-type": "any" }, "'any'", "H100"],
+  ["gpu-type", { "gpu-type": "H100, ANY" }, "'any'"],
+  ["gpu-type", { "gpu-type": "H100;A100" }, "'H100;A100'", "letters"],
+  ["gpu-type", { "gpu-type": "H100\n::error::x" }, "letters"],
+  ["gpu-type", { "gpu-type": Array.from({ length: 33 }, (_, index) => `T${index}`).join() }, "33", "at most 32"],
+  ["gpu-count", { "gpu-count": "0" }, "'0'", "from 1 to 64"],
+  ["gpu-count", { "gpu-count": "65" }, "'65'", "from 1 to 64"],
+  ["gpu-count", { "gpu-count": "1.5" }, "'1.5'", "whole number"],
+  ["gpu-count", { "gpu-count": "-1" }, "'-1'", "whole number"],
+  ["gpu-count", { "gpu-count": "0x10" }, "'0x10'", "whole number"],
+  ["gpu-count", { "gpu-count": "eight" }, "'eight'", "whole number"],
+  ["contract-type", { "contract-type": "on-demand" }, "'on-demand'", "'ondemand' or 'spot'"],
+  ["region", { region: "US, Mars" }, "'Mars'", "US, EU, APAC or Other"],
+  ["region", { region: "any" }, "'any'", "US, EU, APAC or Other"],
+  ["vendor", { vendor: "nebius, $(id)" }, "'$(id)'", "letters"],
+  ["exclude-vendor", { "exclude-vendor": "<b>" }, "'<b>'", "letters"],
+  ["exclude-vendor", { vendor: "nebius", "exclude-vendor": "Nebius" }, "'nebius'", "'vendor'"],
+  ["max-price-per-gpu-hour", { "max-price-per-gpu-hour": "$3.50" }, "'$3.50'", "USD", "2.50"],
+  ["max-price-per-gpu-hour", { "max-price-per-gpu-hour": "0" }, "'0'", "above 0"],
+  ["max-price-per-gpu-hour", { "max-price-per-gpu-hour": "-2" }, "'-2'", "above 0"],
+  ["max-price-per-gpu-hour", { "max-price-per-gpu-hour": "1e3" }, "'1e3'", "2.50"],
+  ["max-price-per-gpu-hour", { "max-price-per-gpu-hour": "3,50" }, "'3,50'", "2.50"],
+  ["max-cost", { "max-cost": "0.0000001" }, "'0.0000001'", "6 decimals"],
+  ["max-cost", { "max-cost": "Infinity" }, "'Infinity'", "USD"],
+  ["max-cost", { "max-cost": "NaN" }, "'NaN'", "USD"],
+  ["max-lifetime", { "max-lifetime": "2" }, "'2'", "'2h'"],
+  ["max-lifetime", { "max-lifetime": "1d" }, "'1d'", "'2h'"],
+  ["max-lifetime", { "max-lifetime": "2 hours" }, "'2 hours'", "'2h'"],
+  ["max-lifetime", { "max-lifetime": "9s" }, "'9s'", "from 10 s"],
+  ["max-lifetime", { "max-lifetime": "361m" }, "'361m'", "to 6 h", "GitHub-hosted", "self-hosted"],
+  ["max-attempts", { "max-attempts": "0" }, "'0'", "from 1 to 10"],
+  ["max-attempts", { "max-attempts": "11" }, "'11'", "from 1 to 10"],
+  ["wait-for-offer", { "wait-for-offer": "-1s" }, "'-1s'", "from 0 s"],
+  ["wait-for-offer", { "wait-for-offer": "7h" }, "'7h'", "to 6 h"],
+  ["provision-timeout", { "provision-timeout": "5s" }, "'5s'", "from 10 s"],
+  ["provision-timeout", { "provision-timeout": "3h" }, "'3h'", "to 2 h"],
+  ["provision-timeout", { "provision-timeout": "31m", "max-lifetime": "30m" }, "'31m'", "'max-lifetime'", "'30m'"],
+  ["poll-interval", { "poll-interval": "0s" }, "'0s'", "from 1 s"],
+  ["poll-interval", { "poll-interval": "6m" }, "'6m'", "to 5 min"],
+  ["verify-gpu", { "verify-gpu": "yes" }, "'yes'", "'true' or 'false'"],
+  ["verify-gpu", { "verify-gpu": "tRUE" }, "'tRUE'", "'true' or 'false'"],
+  ["host-key", { "host-key": "off" }, "'off'", "'strict' or 'first-sight'"],
+  ["cloud-init", { "cloud-init": "x".repeat(64_001) }, "64001", "64000"],
+  ["cloud-init", { "cloud-init": "ü".repeat(32_001) }, "64002", "64000"],
+  ["cloud-init-file", { "cloud-init": "#!/bin/sh", "cloud-init-file": "boot.yml" }, "'cloud-init'", "one of the two"],
+  ["cloud-init-file", { "cloud-init-file": "missing.yml" }, "'missing.yml'", "does not exist"],
+  ["cloud-init-file", { "cloud-init-file": "src" }, "'src'", "not a file"],
+  ["cloud-init-file", { "cloud-init-file": "large.yml" }, "64000"],
+  ["cloud-init-file", { "cloud-init-file": "latin1.yml" }, "'latin1.yml'", "UTF-8"],
+  ["cloud-init-file", { "cloud-init-file": "leaky.yml" }, "marketplace token", "machine"],
+  ["mode", { mode: "runner" }, "'runner'", "'ssh'"],
+  ["mode", { mode: "vm" }, "'vm'", "'ssh'"],
+  ["run", { mode: "runner", run: "make" }, "'runner'", "remove one"],
+  ["run", { run: "echo \0" }, "NUL"],
+  ["run", { run: `curl -H 'Authorization: Bearer ${TOKEN}'` }, "marketplace token", "machine"],
+  ["run", { run: `git clone https://x:${GITHUB_TOKEN}@github.com/o/r` }, "GitHub token", "'upload'"],
+  ["shell", { ...withRun, shell: "zsh" }, "'zsh'", "'bash', 'sh' or 'python'", "{0}"],
+  ["shell", { ...withRun, shell: "perl\n{0}" }, "{0}"],
+  ["shell", { shell: "python" }, "'python'", "'run'"],
+  ["working-directory", { "working-directory": "/srv" }, "'run'"],
+  ["working-directory", { ...withRun, "working-directory": "/srv\n/tmp" }, "one line"],
+  ["env", { env: "A=1" }, "'run'"],
+  ["env", { ...withRun, env: "A=1\nB" }, "line 2", "'B'", "not set"],
+  ["env", { ...withRun, env: "1A=1" }, "line 1", "letters, digits"],
+  ["env", { ...withRun, env: "A =1" }, "line 1", "no space"],
+  ["env", { ...withRun, env: "=1" }, "line 1", "NAME=value"],
+  ["env", { ...withRun, env: "A=1\nA=2" }, "line 2", "'A'", "once"],
+  ["env", { ...withRun, env: "GITHUB_TOKEN" }, "'GITHUB_TOKEN'", "workflow run"],
+  ["env", { ...withRun, env: "ACTIONS_RUNTIME_TOKEN" }, "'ACTIONS_RUNTIME_TOKEN'", "workflow run"],
+  ["env", { ...withRun, env: "INPUT_TOKEN" }, "'INPUT_TOKEN'", "workflow run"],
+  ["env", { ...withRun, env: "LEAK" }, "'LEAK'", "marketplace token"],
+  ["env", { ...withRun, env: `A=${TOKEN}` }, "marketplace token"],
+  ["env", { ...withRun, env: "PAT" }, "'PAT'", "GitHub token"],
+  ["upload", { upload: "src" }, "line 1", "'local -> remote'"],
+  ["upload", { upload: "src->dst" }, "line 1", "' -> '"],
+  ["upload", { upload: "src ->" }, "line 1", "' -> '"],
+  ["upload", { upload: " -> dst" }, "line 1", "' -> '"],
+  ["upload", { upload: "src -> a -> b" }, "line 1", "one ' -> '"],
+  ["upload", { upload: "src -> a\nsrcs -> b" }, "line 2", "'srcs'", "does not exist"],
+  ["upload", { upload: "src/*.py -> a" }, "'src/*.py'", "not expanded"],
+  ["upload-ignore", { "upload-ignore": "*.pyc" }, "'upload'"],
+  ["download", { ...withRun, download: "out" }, "line 1", "'remote -> local'"],
+  ["download", { ...withRun, download: "out -> ../elsewhere" }, "'../elsewhere'", "workspace"],
+  ["download", { ...withRun, download: "out -> a/../../elsewhere" }, "workspace", "absolute"],
+  ["download", { download: "out -> out" }, "'run'"],
+  ["release", { release: "after-run" }, "'run'", "'post'"],
+  ["release", { ...withRun, release: "never" }, "'never'", "'post' or 'after-run'"],
+  ["cleanup-timeout", { "cleanup-timeout": "9s" }, "'9s'", "from 10 s"],
+  ["cleanup-timeout", { "cleanup-timeout": "61m" }, "'61m'", "to 1 h"],
+  ["dry-run", { "dry-run": "1" }, "'1'", "'true' or 'false'"],
+  ["on-fork", { "on-fork": "warn" }, "'warn'", "'fail', 'skip' or 'allow'"],
+];
+
+describe("what is refused", () => {
+  test("the table is as long as it is meant to be", () => {
+    expect(refusals.length).toBeGreaterThanOrEqual(60);
+  });
+
+  test.each(refusals.map(([name, given, ...words]) => ({ name, given, words })))("$name: $given", ({ name, given, words }) => {
+    const problems = problemsOf(given);
+    const own = problems.filter((problem) => problem.startsWith(`Input '${name}' `));
+    expect(problems).not.toEqual([]);
+    expect(own.join("\n")).not.toBe("");
+    for (const word of words) expect(own.join("\n")).toContain(word);
+    const others = problems.filter(
+      (problem) => !own.includes(problem) && !(given.mode === "runner" && /'(mode|run)'/.test(problem)),
+    );
+    expect(others).toEqual([]);
+  });
+
+  test("everything wrong is reported at once", () => {
+    const problems = problemsOf({
+      token: "",
+      "gpu-type": "",
+      "gpu-count": "none",
+      region: "Mars, Venus",
+      vendor: "a",
+      "exclude-vendor": "A",
+      "max-cost": "$1",
+      "cloud-init-file": "missing.yml",
+      env: "1=1\n2=2",
+      upload: "gone -> x",
+      release: "after-run",
+    });
+    const told = problems.map((problem) => /^Input '([^']+)' /.exec(problem)?.[1]);
+    expect(told.toSorted()).toEqual(
+      [
+        "token",
+        "gpu-type",
+        "gpu-count",
+        "region",
+        "region",
+        "exclude-vendor",
+        "max-cost",
+        "cloud-init-file",
+        "env",
+        "env",
+        "env",
+        "upload",
+        "release",
+      ].toSorted(),
+    );
+  });
+
+  test("flaws of the user's cloud-init are told under the input that holds it", () => {
+    const flaws = () => ["it has no '#cloud-config' line.", "second\u001b[31m flaw"];
+    expect(problemsOf({ "cloud-init": "x" }, {}, flaws)).toEqual([
+      "Input 'cloud-init' cannot be used: it has no '#cloud-config' line.",
+      "Input 'cloud-init' cannot be used: second [31m flaw",
+    ]);
+    expect(problemsOf({ "cloud-init-file": "boot.yml" }, {}, flaws)[0]).toMatch(/^Input 'cloud-init-file' cannot be used/);
+  });
+
+  test("a refused 'run' is still a 'run' to the inputs that need one", () => {
+    expect(problemsOf({ run: "\0", env: "A=1", release: "after-run" })).toHaveLength(1);
+  });
+
+  test("values are quoted short, on one line, and never as a workflow command", () => {
+    const [problem = ""] = problemsOf({ "gpu-count": `1\n::error::${"x".repeat(5000)}` });
+    expect(problem.length).toBeLessThan(200);
+    expect(problem).not.toMatch(/\n|::/);
+  });
+});
+
+describe("secrets", () => {
+  test("no refusal holds the marketplace token, wherever it was put", () => {
+    for (const name of inputNames) {
+      for (const value of [TOKEN, `x ${TOKEN}`, `${"y".repeat(70)}${TOKEN}`, `${TOKEN} -> ${TOKEN}`, `A=1\n${TOKEN}`]) {
+        const problems = problemsOf({ ...withRun, [name]: value, ...(name === "token" ? {} : { token: TOKEN }) });
+        expect(problems.join("\n")).not.toContain(TOKEN.slice(0, 12));
+      }
+    }
+  });
+
+  test("no refusal holds any of a bad token", () => {
+    for (const token of [`${TOKEN} ${TOKEN}`, `ghp_${TOKEN}`, `${TOKEN}\u0001`, `${TOKEN}ü`, TOKEN.repeat(300)]) {
+      const problems = problemsOf({ token });
+      expect(problems).toHaveLength(1);
+      expect(problems.join()).not.toContain(TOKEN.slice(0, 12));
+      expect(parseReleaseInputs(rawInputs({ token })).tokenProblem).not.toContain(TOKEN.slice(0, 12));
+    }
+  });
+
+  test("no refusal holds the value of a variable, a line without a name, or a URL's password", () => {
+    const env = `9A=${SECRET_VALUE}\nA=1\nA=${SECRET_VALUE}\n${SECRET_VALUE}\n${SECRET_VALUE.replaceAll("-", "_").repeat(3)}`;
+    const problems = problemsOf({ ...withRun, env, "api-url": `https://me:${SECRET_VALUE}@example.com/?x=${SECRET_VALUE}` });
+    expect(problems).toHaveLength(5);
+    expect(problems.join("\n")).not.toMatch(/correct.horse/);
+  });
+
+  test("whatever the inputs are, they make a plan or an InputFailure without the token", () => {
+    const words = fc.constantFrom(
+      TOKEN,
+      "any",
+      "US",
+      "1",
+      "2h",
+      "true",
+      "src -> x",
+      "A=1",
+      "runner",
+      "\0",
+      ",",
+      "\n",
+      "::set-output::",
+      "~/",
+      "{0}",
+    );
+    const text = fc.oneof(
+      fc.string(),
+      words,
+      fc.array(fc.oneof(words, fc.string()), { maxLength: 4 }).map((parts) => parts.join("")),
+    );
+    const given = fc.dictionary(fc.constantFrom(...inputNames), text);
+    fc.assert(
+      fc.property(given, (inputs) => {
+        const problems = problemsOf({ ...inputs, token: TOKEN });
+        expect(problems.join("\n")).not.toContain(TOKEN);
+        for (const problem of problems) expect(problem).not.toMatch(/[\n\0]|::/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("what post reads", () => {
+  test("only what deletes, however wrong the rest is", () => {
+    const wrong = Object.fromEntries(inputNames.map((name) => [name, "\0 nonsense"]));
+    expect(parseReleaseInputs({ ...rawInputs({}), ...wrong, token: ` ${TOKEN}\n`, "job-status": "cancelled" })).toEqual({
+      token: TOKEN,
+      jobCancelled: true,
+    });
+  });
+
+  test("a token that is gone is told, not thrown", () => {
+    expect(parseReleaseInputs(rawInputs({ "api-url": "https://example.com/", "job-status": "success" }))).toEqual({
+      tokenProblem: expect.stringContaining("'token' is empty"),
+      apiUrl: "https://example.com",
+      jobCancelled: false,
+    });
+  });
+
+  test("a GitHub token is not sent to the marketplace", () => {
+    expect(parseReleaseInputs(rawInputs({ token: GITHUB_TOKEN })).token).toBeUndefined();
+  });
+});
+
+describe("reading", () => {
+  test("takes the runner's variables as they are, whitespace included", () => {
+    const before = process.env["INPUT_RUN"];
+    process.env["INPUT_RUN"] = "  a\n b \n";
+    process.env["INPUT_GPU-TYPE"] = "H100";
+    try {
+      const raw = readRawInputs();
+      expect(raw.run).toBe("  a\n b \n");
+      expect(raw["gpu-type"]).toBe("H100");
+      expect(raw.vendor).toBe("");
+      expect(Object.keys(raw)).toEqual([...inputNames]);
+    } finally {
+      if (before === undefined) delete process.env["INPUT_RUN"];
+      else process.env["INPUT_RUN"] = before;
+      delete process.env["INPUT_GPU-TYPE"];
+    }
+  });
+
+  test("a path that cannot be looked at counts as absent", () => {
+    expect(readSurroundings(workspace, {}).fileSystem.inspect(`/${"x".repeat(5000)}`)).toBeUndefined();
+    expect(readSurroundings(workspace, {}).hosted).toBe(false);
+  });
+});
+
+describe("the run's context", () => {
+  const variables = {
+    GITHUB_REPOSITORY: "owner/repo.name",
+    GITHUB_RUN_ID: "9876543210",
+    GITHUB_RUN_ATTEMPT: "2",
+    RUNNER_TEMP: "/home/runner/work/_temp",
+    GITHUB_WORKSPACE: "/home/runner/work/repo/repo",
+  };
+
+  test("comes from the runner's variables", () => {
+    expect(readRunContext(variables)).toEqual({
+      repository: "owner/repo.name",
+      runId: "9876543210",
+      runAttempt: 2,
+      tempDirectory: "/home/runner/work/_temp",
+      workspace: "/home/runner/work/repo/repo",
+    });
+  });
+
+  test.each([
+    ["GITHUB_REPOSITORY", "no-owner"],
+    ["GITHUB_REPOSITORY", "a/b/c"],
+    ["GITHUB_RUN_ID", "12x"],
+    ["GITHUB_RUN_ID", ""],
+    ["GITHUB_RUN_ATTEMPT", "0"],
+    ["RUNNER_TEMP", "relative/path"],
+    ["GITHUB_WORKSPACE", undefined],
+  ])("%s = %s is refused by name", (name, value) => {
+    expect(() => readRunContext({ ...variables, [name]: value })).toThrow(new RegExp(`^Variable ${name} .*workflow`));
+  });
+
+  test("outside of a workflow every missing variable is named", () => {
+    expect.assertions(2);
+    try {
+      readRunContext({});
+    } catch (error) {
+      expect(error).toBeInstanceOf(InputFailure);
+      expect(error instanceof InputFailure && error.problems).toHaveLength(5);
+    }
+  });
+});
