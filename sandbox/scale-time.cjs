@@ -63,6 +63,4 @@ function scaleTime() {
     construct: (target, given, newTarget) => Reflect.construct(target, given.length === 0 ? [now()] : given, newTarget),
   });
   RealDate.prototype.constructor = globalThis.Date;
-
-  require("node:module").syncBuiltinESMExports();
 }

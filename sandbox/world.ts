@@ -4,11 +4,8 @@ import { join } from "node:path";
 import type { BootMachine } from "./compute-clear/account.ts";
 import { type ComputeClearOptions, type ComputeClearStand, startComputeClear } from "./compute-clear/start-compute-clear.ts";
 import { defaultStock, type StockEntry } from "./compute-clear/stock.ts";
-import { startMachine } from "./machine/start-machine.ts";
+import { type MachineOptions, type StandInMachine, startMachine } from "./machine/start-machine.ts";
 import { startWorldClock } from "./world-clock.ts";
-
-type MachineOptions = Parameters<typeof startMachine>[0];
-export type StandMachine = Awaited<ReturnType<typeof startMachine>>;
 
 /** A stock entry together with what is wrong with the machine that it boots. */
 export interface WorldStockEntry extends StockEntry {
@@ -30,7 +27,7 @@ export interface WorldOptions {
 export interface World {
   readonly market: ComputeClearStand;
   /** Machines in the order in which they booted, those that have ended included. */
-  readonly machines: readonly StandMachine[];
+  readonly machines: readonly StandInMachine[];
   /** For `runAction` and `runJob`: their processes see the world's time. */
   readonly timing: { readonly timeScale: number; readonly timeOrigin: number };
   /** A fresh directory for the files of one job; it ends with the world. */
@@ -46,7 +43,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const stock = options.stock ?? defaultStock;
   // The marketplace hands its own entries back, and they are these very objects.
   const faultsOf = new Map<StockEntry, WorldStockEntry["machine"]>(stock.map((entry: WorldStockEntry) => [entry, entry.machine]));
-  const machines: StandMachine[] = [];
+  const machines: StandInMachine[] = [];
 
   const bootMachine: BootMachine = async ({ resourceId, offer: { entry }, sshPublicKey, cloudInit }) => {
     const machineDirectory = join(directory, "machines", resourceId);

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { JournalRecord } from "./lease/journal.ts";
 import { encodeJournal } from "./lease/journal.ts";
 import type { Log } from "./lease/log.ts";
@@ -12,7 +12,8 @@ export const AT_EXPIRY = "at-expiry";
  * post nothing of ours runs, and `max-lifetime` and `max-cost` must hold there as well. The runner ends it with the job.
  */
 export function leaveWatch(record: JournalRecord, log: Log): void {
-  const post = join(import.meta.dirname, "..", "post", "index.js");
+  // The bundle is CommonJS made of ES modules, so its own place is known by how it was started: `node …/dist/main/index.js`.
+  const post = join(dirname(process.argv[1] ?? ""), "..", "post", "index.js");
   const watch = spawn(process.execPath, [post, AT_EXPIRY], {
     detached: true,
     stdio: "ignore",

@@ -24,6 +24,7 @@ export interface Case {
   /** How many living resources the offer lists; undefined while no list could be read. */
   listed: number | undefined;
   doubtful: Holdings["doubtful"];
+  soldToAnother: boolean;
   /** The last request failed so; `since` is when requests began to fail. */
   readonly trouble: { readonly error: unknown; readonly since: number } | undefined;
   knows(id: string): boolean;
@@ -43,6 +44,7 @@ export function openCase(attempt: AttemptRecord): Case {
     progress: undefined,
     listed: undefined,
     doubtful: [],
+    soldToAnother: false,
     get trouble() {
       return trouble;
     },

@@ -184,9 +184,10 @@ async function look({ market, clock, journal, signal }: ReleaseDeps, open: Case)
     open.blame(holdings.reason, clock);
     return;
   }
-  open.forgive();
+  if (progress.status === "fulfilled") open.forgive();
   open.listed = holdings.value.ours.length;
   open.doubtful = holdings.value.doubtful;
+  open.soldToAnother = holdings.value.soldToAnother;
   for (const { id, status } of holdings.value.ours) {
     if (open.knows(id)) open.reopen(id);
     else open.suspect(id, { kind: "machine", ours: true, status });
@@ -205,9 +206,10 @@ function conclude(open: Case, clock: Clock, settleWithin: number, elapsed: numbe
   const sentAgo = Math.max(elapsed, clock.now() - open.attempt.sent);
   if (phase === "failed" && !isFresh(sentAgo))
     return "the marketplace reports that the purchase failed, and lists nothing for it";
-  if ((phase === "none" || phase === "expired") && open.attempt.stage === "intended" && sentAgo >= settleWithin) {
-    return `${formatDuration(sentAgo)} after the purchase request the offer reads unsold, and nothing is listed for it`;
-  }
+  if (open.attempt.stage !== "intended" || sentAgo < settleWithin) return undefined;
+  const since = `${formatDuration(sentAgo)} after the purchase request`;
+  if (open.soldToAnother) return `${since} the offer reads as sold to another lease, and nothing of ours is listed for it`;
+  if (phase === "none" || phase === "expired") return `${since} the offer reads unsold, and nothing is listed for it`;
   return undefined;
 }
 

@@ -88,7 +88,8 @@ export async function rent(offer: Offer, number: number, deps: StoryDeps): Promi
     log.info(`Buying ${plain(offer.id)} as '${leaseName}', for ${formatDuration(lifetime)} at most.`);
     const order = { offerId: offer.id, leaseName, sshPublicKey: keys.client.publicKey, cloudInit };
     await purchase(order, number, deadline, { ...deps, signal: lease.signal });
-    log.info(`Bought at ${formatUsd(offer.pricePerHour)}/h.`);
+    const { resourceIds } = journal.attempt(number);
+    log.info(`Bought at ${formatUsd(offer.pricePerHour)}/h${resourceIds.length > 0 ? `: ${resourceIds.join(", ")}` : ""}.`);
 
     const addresses = await waitUntilReady(number, limits.pollInterval, deadline, { ...deps, signal: lease.signal });
     const [address] = addresses;

@@ -1,6 +1,9 @@
 import { formatDuration } from "./lease/duration.ts";
 import { describe, RunFailure } from "./lease/failure.ts";
+import type { Log } from "./lease/log.ts";
 import { plain } from "./lease/plain.ts";
+import type { Transfer } from "./lease/plan.ts";
+import type { TransferTally } from "./machine/machine.ts";
 import type { Rented, StoryDeps } from "./rent.ts";
 
 /**
@@ -32,14 +35,18 @@ async function upload({ machine, signal }: Rented, { log, plan }: StoryDeps): Pr
   const { uploads, uploadIgnore } = plan.work;
   if (uploads.length === 0) return;
   await log.group("Upload", async () => {
-    for (const transfer of uploads) await machine.upload(transfer, uploadIgnore, signal);
+    for (const transfer of uploads) sayMoved("Uploaded", transfer, await machine.upload(transfer, uploadIgnore, signal), log);
   });
 }
 
 async function download({ machine, signal }: Rented, { log, plan }: StoryDeps): Promise<void> {
   await log.group("Download", async () => {
-    for (const transfer of plan.work.downloads) await machine.download(transfer, signal);
+    for (const transfer of plan.work.downloads) sayMoved("Downloaded", transfer, await machine.download(transfer, signal), log);
   });
+}
+
+function sayMoved(verb: string, { from, to }: Transfer, { files, bytes }: TransferTally, log: Log): void {
+  log.info(`${verb} ${plain(from)} to ${plain(to)}: ${files} ${files === 1 ? "file" : "files"}, ${(bytes / 1e6).toFixed(1)} MB.`);
 }
 
 async function runCommands(run: string, { machine, signal }: Rented, deps: StoryDeps): Promise<number> {

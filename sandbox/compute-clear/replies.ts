@@ -41,8 +41,8 @@ export const resourceNotFound = detail(404, "Resource not found");
 export const resourceAlreadyDeleted = detail(409, "Resource is already deleted");
 export const brokenInside: Reply = detail(500, "Internal Server Error");
 
-/** Writes what the account knows as the API writes it, in the given manner. */
-export function createReplies(account: Account, manner: Manner, offerHasRun: (offer: StandOffer) => boolean): Replies {
+/** Writes what the account knows as the API writes it, in the given manner. `isUnderWay` tells a purchase that has gone some way from one that has just begun. */
+export function createReplies(account: Account, manner: Manner, isUnderWay: (offer: StandOffer) => boolean): Replies {
   const usd = (value: number) => (manner.numbersAsText ? roundUsd(value).toFixed(4) : roundUsd(value));
   const ok = (body: object): Reply => ({ status: 200, body });
   const extend = (body: object) =>
@@ -117,7 +117,7 @@ export function createReplies(account: Account, manner: Manner, offerHasRun: (of
     const machine = machinesOf(offer)[0];
     if (offer.failure !== undefined || !machine) return "failed";
     if (machine.machine) return "ready";
-    return offerHasRun(offer) ? "provisioning_in_progress" : "provisioning_started";
+    return isUnderWay(offer) ? "provisioning_in_progress" : "provisioning_started";
   };
 
   return {

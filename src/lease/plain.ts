@@ -14,7 +14,7 @@ export function plain(text: string, longest = LONGEST): string {
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }
 
-/** The same, for a table cell or a sentence of a markdown report: nothing in it is markup. */
+/** The same, inside a line of a markdown report: nothing in it is markup, a link, a mention or a reference. */
 export function plainMarkdown(text: string, longest = LONGEST): string {
-  return plain(text, longest).replace(/[\\`*_{}[\]()<>#+\-.!|~&@:]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+  return plain(text, longest).replace(/[\\`*_[\]<>#|~&@]|:(?=\/\/)/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }

@@ -177,6 +177,8 @@ export function dial(options: {
       finish(() => resolve(seen ? { kind: "not-yet", reason, seen } : { kind: "not-yet", reason }));
     };
 
+    // Small packets going back and forth would each wait for a delayed acknowledgement.
+    client.once("connect", () => client.setNoDelay(true));
     client.on("error", fail);
     client.once("close", () => fail(new Error("Connection lost before handshake")));
     client.once("ready", () => {

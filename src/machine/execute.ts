@@ -3,6 +3,7 @@ import type { Clock } from "../lease/clock.ts";
 import { formatDuration } from "../lease/duration.ts";
 import { SshFailure } from "../lease/failure.ts";
 import { plain } from "../lease/plain.ts";
+import { asBytes } from "./bytes.ts";
 import type { ExecOptions, ExecResult } from "./machine.ts";
 import type { Connection } from "./remote-process.ts";
 import { type ReadingProgress, settleOutput } from "./settle.ts";
@@ -12,7 +13,7 @@ const DEFAULT_MAX_OUTPUT = 1_048_576;
 async function collect(stream: Readable, into: Buffer[], limit: number, progress: ReadingProgress, command: string) {
   let size = 0;
   for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk);
+    const bytes = asBytes(chunk);
     progress.chunks += 1;
     size += bytes.length;
     if (size > limit)

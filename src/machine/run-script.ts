@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import type { Clock } from "../lease/clock.ts";
 import { Failure } from "../lease/failure.ts";
 import { plain } from "../lease/plain.ts";
+import { asBytes } from "./bytes.ts";
 import { launchCommand, type Refusal, refusals, runDirectory } from "./launcher.ts";
 import { splitLines } from "./lines.ts";
 import type { LineSink, RemoteScript } from "./machine.ts";
@@ -123,7 +124,7 @@ export async function runScript(
         progress.busy = false;
       }
     };
-    for await (const chunk of stream) await pass(splitter.push(chunk));
+    for await (const chunk of stream) await pass(splitter.push(asBytes(chunk)));
     await pass(splitter.end());
   };
 

@@ -1,3 +1,4 @@
+import { asBytes } from "./bytes.ts";
 import type { RemoteProcess } from "./remote-process.ts";
 
 const BLOCK = 65_536;
@@ -6,7 +7,7 @@ const BLOCK = 65_536;
  * Sends a byte stream to a process on the machine, no faster than it takes it, in blocks that are worth an SSH packet. Resolves
  * to true when all is sent, to false when the process has ended or the connection is lost before: `exited` says which.
  */
-export async function sendStream(process: RemoteProcess, stream: AsyncIterable<Buffer>): Promise<boolean> {
+export async function sendStream(process: RemoteProcess, stream: AsyncIterable<unknown>): Promise<boolean> {
   let over = false;
   let goOn: () => void = () => undefined;
   const end = () => {
@@ -22,7 +23,8 @@ export async function sendStream(process: RemoteProcess, stream: AsyncIterable<B
 
   let waiting: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream) {
+  for await (const piece of stream) {
+    const chunk = asBytes(piece);
     waiting.push(chunk);
     size += chunk.length;
     if (size < BLOCK) continue;

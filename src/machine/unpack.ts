@@ -1,9 +1,10 @@
-import { constants } from "node:fs";
-import { type FileHandle, link, lstat, mkdir, open, symlink, unlink } from "node:fs/promises";
+import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
+import { link, lstat, mkdir, symlink, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type Extract, extract as makeExtract } from "tar-stream";
 import { TransferFailure } from "../lease/failure.ts";
 import { checkLinkTarget, readEntryName, refuseEntry } from "./archive-name.ts";
+import { asBytes } from "./bytes.ts";
 import type { TransferProgress } from "./transfer.ts";
 
 type Entry = Extract extends AsyncIterable<infer One> ? One : never;
@@ -20,32 +21,31 @@ export interface UnpackTarget {
   readonly path: string;
 }
 
-async function openFresh(path: string, mode: number): Promise<FileHandle> {
+function openFresh(path: string, mode: number): number {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   // Rights for the owner are kept, so that a later download can replace the file.
   const bits = (mode & 0o777) | 0o600;
   try {
-    return await open(path, flags, bits);
+    return openSync(path, flags, bits);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
   }
   // What lies there is replaced, not written into: it may be a symlink.
-  await unlink(path);
-  return await open(path, flags, bits);
+  unlinkSync(path);
+  return openSync(path, flags, bits);
 }
 
+// Synchronous: for a small file, the hops to the thread pool would take longer than the writing, and a chunk is small as well.
 async function writeFile(entry: Entry, path: string, progress: TransferProgress): Promise<void> {
-  const file = await openFresh(path, entry.header.mode ?? 0o644);
+  const file = openFresh(path, entry.header.mode);
   try {
-    for await (const chunk of entry) {
-      for (let written = 0; written < chunk.length; ) {
-        const { bytesWritten } = await file.write(chunk, written);
-        written += bytesWritten;
-      }
+    for await (const piece of entry) {
+      const chunk = asBytes(piece);
+      for (let written = 0; written < chunk.length; ) written += writeSync(file, chunk, written);
       progress.bytes(chunk.length);
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
   progress.file();
 }
@@ -77,7 +77,7 @@ async function removeOld(path: string): Promise<void> {
   }
 }
 
-export async function unpack(stream: AsyncIterable<Buffer>, target: UnpackTarget, progress: TransferProgress): Promise<void> {
+export async function unpack(stream: AsyncIterable<unknown>, target: UnpackTarget, progress: TransferProgress): Promise<void> {
   const enter = directoryKeeper(target.path);
   let files = 0;
 
@@ -118,16 +118,20 @@ export async function unpack(stream: AsyncIterable<Buffer>, target: UnpackTarget
   };
 
   const extract = makeExtract();
+  let goOn: () => void = () => undefined;
+  extract.on("drain", () => goOn());
+  extract.on("close", () => goOn());
+  // Whoever iterates gets its errors; an emitted error without a listener would end the process.
+  extract.on("error", () => undefined);
   const feed = async () => {
     for await (const chunk of stream) {
       if (extract.destroyed) return;
-      if (!extract.write(chunk))
-        await new Promise<void>((resolve) => {
-          extract.once("drain", resolve);
-          extract.once("close", resolve);
-        });
+      if (extract.write(asBytes(chunk))) continue;
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
     }
-    extract.end();
+    extract.end(null);
   };
   const feeding = feed();
   feeding.catch((error: unknown) => extract.destroy(error instanceof Error ? error : new Error(String(error))));

@@ -1,8 +1,8 @@
-import type { Stats } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename, posix } from "node:path";
 import ignore from "ignore";
-import { type Headers, pack as makePack, type Pack } from "tar-stream";
+import { type Header, pack as makePack, type Pack } from "tar-stream";
 import { describe, Failure, TransferFailure } from "../lease/failure.ts";
 import { plain } from "../lease/plain.ts";
 import type { Transfer } from "../lease/plan.ts";
@@ -16,6 +16,7 @@ import { askMachine, BILLED, followTransfer, machineWords, type TransferProgress
 type EntryHeader = Partial<Header> & Pick<Header, "name">;
 
 const CHUNK = 262_144;
+const SMALL = 65_536;
 
 function shrank(path: string): TransferFailure {
   return new TransferFailure(
@@ -32,6 +33,23 @@ async function readFully(file: FileHandle, buffer: Buffer, path: string): Promis
   }
 }
 
+// Synchronous: for a small file, the hops to the thread pool would take ten times as long as the reading.
+function readSmallFile(path: string): { readonly stats: Stats; readonly content: Buffer } {
+  const file = openSync(path, "r");
+  try {
+    const stats = fstatSync(file);
+    const content = Buffer.allocUnsafe(stats.size);
+    for (let filled = 0; filled < content.length; ) {
+      const count = readSync(file, content, filled, content.length - filled, null);
+      if (count === 0) throw shrank(path);
+      filled += count;
+    }
+    return { stats, content };
+  } finally {
+    closeSync(file);
+  }
+}
+
 // Owners of the local files mean nothing on the machine; set-user-ID bits have no business there.
 function headerOf(name: string, stats: Stats, more: Partial<Header> & Pick<Header, "type">): EntryHeader {
   return { name, mode: stats.mode & 0o777, mtime: stats.mtime, uid: 0, gid: 0, ...more };
@@ -43,14 +61,14 @@ function addEmpty(pack: Pack, header: EntryHeader): Promise<void> {
   });
 }
 
-/** Adds the bytes that the file has at this moment: what is appended later stays behind, and a file that shrinks is refused. */
-async function addFile(pack: Pack, name: string, path: string, progress: TransferProgress): Promise<void> {
+async function addLargeFile(pack: Pack, name: string, path: string, progress: TransferProgress): Promise<void> {
   const file = await open(path, "r");
   try {
     const stats = await file.stat();
-    const header = headerOf(name, stats, { type: "file", size: stats.size });
     await new Promise<void>((resolve, reject) => {
+      const header = headerOf(name, stats, { type: "file", size: stats.size });
       const entry = pack.entry(header, (error) => (error ? reject(error) : resolve()));
+      entry.on("error", reject);
       const feed = async () => {
         for (let left = stats.size; left > 0; ) {
           const buffer = Buffer.allocUnsafe(Math.min(CHUNK, left));
@@ -59,20 +77,34 @@ async function addFile(pack: Pack, name: string, path: string, progress: Transfe
           progress.bytes(buffer.length);
           if (!entry.write(buffer)) await new Promise<void>((drained) => entry.once("drain", () => drained()));
         }
-        entry.end();
+        entry.end(null);
       };
       feed().catch(reject);
     });
-    progress.file();
   } finally {
     await file.close();
   }
 }
 
+function addSmallFile(pack: Pack, name: string, path: string, progress: TransferProgress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { stats, content } = readSmallFile(path);
+    const header = headerOf(name, stats, { type: "file", size: content.length });
+    pack.entry(header, content, (error) => (error ? reject(error) : resolve())).on("error", reject);
+    progress.bytes(content.length);
+  });
+}
+
+/** Adds the bytes that the file has at this moment: what is appended later stays behind, and a file that shrinks is refused. */
+async function addFile(pack: Pack, name: string, path: string, stats: Stats, progress: TransferProgress): Promise<void> {
+  await (stats.size <= SMALL ? addSmallFile : addLargeFile)(pack, name, path, progress);
+  progress.file();
+}
+
 async function addTree(pack: Pack, root: string, patterns: readonly string[], progress: TransferProgress): Promise<string[]> {
   const leftOut: string[] = [];
   for await (const entry of walkTree(root, ignore().add([...patterns]))) {
-    if (entry.kind === "file") await addFile(pack, entry.name, entry.path, progress);
+    if (entry.kind === "file") await addFile(pack, entry.name, entry.path, entry.stats, progress);
     else if (entry.kind === "directory") await addEmpty(pack, headerOf(`${entry.name}/`, entry.stats, { type: "directory" }));
     else if (entry.kind === "symlink")
       await addEmpty(pack, headerOf(entry.name, entry.stats, { type: "symlink", linkname: entry.target }));
@@ -114,7 +146,8 @@ export async function upload(
 ): Promise<TransferTally> {
   const { from, to } = transfer;
   const progress = followTransfer(`Upload of '${plain(from, 100)}'`, world);
-  const isDirectory = (await statLocal(from)).isDirectory();
+  const stats = await statLocal(from);
+  const isDirectory = stats.isDirectory();
   const place = isDirectory ? { directory: to, name: "" } : await placeFile(connection, from, to, signal, world);
   const word = remotePathWord(place.directory);
   const made = await askMachine(connection, `mkdir -p ${word}`, signal, world);
@@ -127,9 +160,11 @@ export async function upload(
   // -o: files belong to the SSH user, whoever owns them here.
   const process = await connection.start(`exec tar -x -o -f - -C ${word}`, signal);
   const pack = makePack();
+  // Whoever reads it gets its errors; an emitted error without a listener would end the process.
+  pack.on("error", () => undefined);
   const fill = async () => {
     const leftOut = isDirectory ? await addTree(pack, from, patterns, progress) : [];
-    if (!isDirectory) await addFile(pack, place.name, from, progress);
+    if (!isDirectory) await addFile(pack, place.name, from, stats, progress);
     pack.finalize();
     return leftOut;
   };

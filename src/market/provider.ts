@@ -66,8 +66,12 @@ export type ResourceReading =
   | { readonly state: "deleted" }
   | { readonly state: "absent" };
 
-/** What a marketplace lists for a purchase. `doubtful` ones may belong to somebody else: never delete these. */
+/**
+ * What a marketplace lists for a purchase. `doubtful` ones may belong to somebody else: never delete these. `soldToAnother`: the
+ * offer's machine carries another lease's name.
+ */
 export interface Holdings {
+  readonly soldToAnother: boolean;
   readonly ours: readonly { readonly id: string; readonly status: string; readonly name?: string }[];
   readonly doubtful: readonly { readonly id: string; readonly why: string }[];
 }

@@ -194,6 +194,7 @@ async function listHoldings(http: Http, purchase: Purchase, signal?: AbortSignal
   // A list that shows something for an offer which does not exist is not filtered by offer.
   const filtered = unclear && rows === byOffer && (await list(`?offer_id=${randomUUID()}`)).length === 0;
   return {
+    soldToAnother: alive.some((row) => whose(row, false) === "another" && isFromOffer(row, purchase.offerId)),
     ours: alive
       .filter((row) => whose(row, filtered) === "ours")
       .map((row) => ({

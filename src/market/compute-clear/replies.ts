@@ -24,7 +24,12 @@ const rows = <T extends z.ZodType>(schema: T) =>
       return read.success ? [read.data] : [];
     }),
   );
-const some = <T extends z.ZodType>(schema: T) => z.union([rows(schema), z.unknown().transform((): z.output<T>[] => [])]);
+/** The rows that can be read of an optional list. */
+const some = <T extends z.ZodType>(schema: T) =>
+  z
+    .unknown()
+    .optional()
+    .transform((value) => rows(schema).safeParse(value).data ?? []);
 
 /** A list may come bare or under one of these keys, once more wrapped in `data` or not. */
 function unwrapList(keys: readonly string[]) {
@@ -41,8 +46,8 @@ function unwrapList(keys: readonly string[]) {
   return (value: unknown) => find(value, 2);
 }
 
-const listOf = <T extends z.ZodType>(schema: T, keys: readonly string[]) =>
-  z.preprocess(unwrapList([...keys, "data", "items", "results"]), rows(schema));
+const listOf = <T extends z.ZodType>(list: T, keys: readonly string[]) =>
+  z.preprocess(unwrapList([...keys, "data", "items", "results"]), list);
 
 /** An object may come bare or under `data`. */
 const objectOf = <T extends z.ZodType>(schema: T) =>
@@ -52,20 +57,22 @@ const objectOf = <T extends z.ZodType>(schema: T) =>
   }, schema);
 
 export const offersReply = listOf(
-  z.object({
-    offer_id: id,
-    gpu_type: maybe(text),
-    gpu_family: maybe(text),
-    gpu_count: maybe(amount),
-    vendor: maybe(text),
-    region: maybe(text),
-    gpu_price_per_hour: amount,
-    total_price_per_hour: maybe(amount),
-    storage_price_per_hour: maybe(amount),
-    contract_type: maybe(text),
-    type: maybe(text),
-    expires_at: maybe(moment),
-  }),
+  rows(
+    z.object({
+      offer_id: id,
+      gpu_type: maybe(text),
+      gpu_family: maybe(text),
+      gpu_count: maybe(amount),
+      vendor: maybe(text),
+      region: maybe(text),
+      gpu_price_per_hour: amount,
+      total_price_per_hour: maybe(amount),
+      storage_price_per_hour: maybe(amount),
+      contract_type: maybe(text),
+      type: maybe(text),
+      expires_at: maybe(moment),
+    }),
+  ),
   ["offers"],
 );
 
@@ -148,7 +155,8 @@ const resource = z
 export type ResourceReply = z.output<typeof resource>;
 
 export const resourceReply = objectOf(resource);
-export const resourcesReply = listOf(resource, ["resources"]);
+/** Every row has to be readable: a list that was read in part would not show that nothing is alive. */
+export const resourcesReply = listOf(z.array(resource), ["resources"]);
 
 /** `{"H100": ["nvidia-h100-sxm5-80gb", …]}`, perhaps wrapped. */
 export const gpusReply = z.preprocess(
@@ -169,7 +177,7 @@ const named = z.union([
     .object({ name: maybe(text), id: maybe(text), vendor: maybe(text), region: maybe(text), contract_type: maybe(text) })
     .transform((holder) => holder.name ?? holder.id ?? holder.vendor ?? holder.region ?? holder.contract_type ?? ""),
 ]);
-export const namesReply = (key: string) => listOf(named, [key]);
+export const namesReply = (key: string) => listOf(rows(named), [key]);
 
 const errorBody = z.object({
   detail: maybe(z.union([text, some(z.object({ loc: some(text), msg: text }))])),
