@@ -1,7 +1,7 @@
 import type { Deadline } from "./lease/clock.ts";
 import { deadlineAfter } from "./lease/clock.ts";
 import { formatDuration } from "./lease/duration.ts";
-import { describe, isWorthAnotherOffer, NoOfferFailure, ReleaseFailure } from "./lease/failure.ts";
+import { describe, isWorthAnotherOffer, NoOfferFailure, PurchaseFailure, ReleaseFailure } from "./lease/failure.ts";
 import type { AttemptRecord } from "./lease/journal.ts";
 import { unproved } from "./lease/journal.ts";
 import { costOfAll, settleWithin } from "./lease/lifetime.ts";
@@ -9,9 +9,9 @@ import type { Offer } from "./lease/offer.ts";
 import { describeOffer } from "./lease/offer.ts";
 import { plain } from "./lease/plain.ts";
 import { askForDeletion, release } from "./release.ts";
-import type { Rented, StoryDeps } from "./rent.ts";
 import { rent } from "./rent.ts";
 import { search } from "./search.ts";
+import type { Rented, StoryDeps } from "./story.ts";
 import { work } from "./work.ts";
 import { sayWorstCase } from "./worst-case.ts";
 
@@ -72,6 +72,7 @@ async function rentOneOf(first: readonly Offer[], untilOffer: Deadline, proofs: 
       signal.throwIfAborted();
       const attempt = journal.read().attempts.find((one) => one.number === number);
       if (attempt !== undefined) journal.note(number, { failure: plain(describe(error), 200) });
+      if (error instanceof PurchaseFailure && error.offerStillGood) tried.delete(offer.id);
       if (!isWorthAnotherOffer(error) || number >= plan.limits.maxAttempts) throw error;
       log.warn(`${describe(error)} Trying the next offer.`, `Attempt ${number} failed`);
       if (attempt !== undefined && attempt.stage !== "nothing-bought") {
@@ -156,9 +157,9 @@ function handOver(rented: Rented, deps: StoryDeps): void {
 async function letGo(grace: Deadline | undefined, deps: StoryDeps): Promise<void> {
   const { clock, journal, log } = deps;
   const { signal, ...unsignalled } = deps;
-  if (grace !== undefined) journal.noteLease({ cancelled: true });
   const attempts = unproved(journal.read());
   if (attempts.length === 0) return;
+  if (grace !== undefined) journal.noteLease({ cancelled: true });
   log.info("Deleting what was bought.");
   const patience = (attempt: AttemptRecord) =>
     grace ?? deadlineAfter(clock, attempt.stage === "bought" ? ASK_FOR_DELETION_WITHIN : 0);

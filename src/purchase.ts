@@ -29,6 +29,10 @@ const LOST_FOR_GOOD_AFTER = 180_000;
  */
 export async function purchase(order: PurchaseOrder, attempt: number, deadline: Deadline, deps: PurchaseDeps): Promise<void> {
   const { market, clock, log, journal, signal } = deps;
+  if (signal.aborted) {
+    journal.note(attempt, { stage: "nothing-bought" });
+    signal.throwIfAborted();
+  }
   let answer: PurchaseAnswer | undefined;
   const answered = market.buy(order).then((said) => {
     answer = said;
@@ -39,7 +43,7 @@ export async function purchase(order: PurchaseOrder, attempt: number, deadline: 
   for (let pause = LOOK_UP_AFTER; ; pause = 5_000) {
     await pauseUnless(answered, answer === undefined, pause, clock, signal);
     if (signal.aborted) {
-      await Promise.race([answered, clock.sleep(ANSWER_GRACE)]);
+      await pauseUnless(answered, true, ANSWER_GRACE, clock);
       signal.throwIfAborted();
     }
     if (answer !== undefined && answer.kind !== "unknown") return endWith(answer, clock, signal);
@@ -79,12 +83,13 @@ async function pauseUnless(
   waitForAnswer: boolean,
   pause: number,
   clock: Clock,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
-  const slept = clock.sleep(pause, AbortSignal.any([signal, stop.signal])).catch((error: unknown) => {
-    // The caller sees by the signal that the wait was cut short; anything else is not a timer's business.
-    if (!signal.aborted && !stop.signal.aborted) throw error;
+  const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const slept = clock.sleep(pause, either).catch((error: unknown) => {
+    // The caller sees by its signal that the wait was cut short; anything else is not a timer's business.
+    if (!either.aborted) throw error;
   });
   await (waitForAnswer ? Promise.race([answered, slept]) : slept);
   stop.abort();
@@ -110,7 +115,7 @@ async function endWith(answer: Exclude<PurchaseAnswer, { kind: "unknown" }>, clo
     );
   }
   if (answer.waitMs !== undefined) await clock.sleep(answer.waitMs, signal);
-  throw new PurchaseFailure(`The purchase was refused: ${answer.reason}`, "Nothing was bought.");
+  throw new PurchaseFailure(`The purchase was refused: ${answer.reason}`, "Nothing was bought.", answer.next === "same-offer");
 }
 
 /** What the marketplace shows of a purchase whose answer is not there. Sold is only what is provably ours. */

@@ -1,13 +1,13 @@
 import type { Clock, Deadline } from "./lease/clock.ts";
 import { formatDuration } from "./lease/duration.ts";
-import { NoOfferFailure } from "./lease/failure.ts";
+import { describe, MarketFailure, NoOfferFailure } from "./lease/failure.ts";
 import type { Log } from "./lease/log.ts";
 import { formatUsd } from "./lease/money.ts";
 import type { Offer } from "./lease/offer.ts";
 import { describeOffer } from "./lease/offer.ts";
 import { plain } from "./lease/plain.ts";
 import type { Plan } from "./lease/plan.ts";
-import { startWaiting } from "./lease/waiting.ts";
+import { startWaiting, type Waiting } from "./lease/waiting.ts";
 import type { Market } from "./market/provider.ts";
 import { rankOffers } from "./market/rank.ts";
 
@@ -29,10 +29,10 @@ export async function search(
   deadline: Deadline,
   deps: SearchDeps,
 ): Promise<readonly Offer[]> {
-  const { market, clock, log, signal } = deps;
+  const { clock, log, signal } = deps;
   const waiting = startWaiting(clock, log);
   for (;;) {
-    const offers = (await market.search(plan.wish, signal)).filter((offer) => !tried.has(offer.id));
+    const offers = (await searchPatiently(plan, deadline, waiting, deps)).filter((offer) => !tried.has(offer.id));
     const { fitting, refused } = rankOffers(offers, plan.wish, clock.now());
     const reasons = refused.map(({ reason, count }) => `${count} refused: ${reason}`);
     if (fitting.length > 0) {
@@ -48,6 +48,19 @@ export async function search(
   }
 }
 
+/** While there is time to wait for an offer, trouble of the marketplace counts as one more reason to ask again. */
+async function searchPatiently(plan: Plan, deadline: Deadline, waiting: Waiting, deps: SearchDeps): Promise<readonly Offer[]> {
+  for (;;) {
+    try {
+      return await deps.market.search(plan.wish, deps.signal);
+    } catch (error) {
+      if (!(error instanceof MarketFailure) || deadline.passed()) throw error;
+      waiting.tell(`${plain(describe(error))}; asking again.`);
+      await deps.clock.sleep(Math.min(plan.limits.pollInterval, deadline.left()), deps.signal);
+    }
+  }
+}
+
 async function explainNone(plan: Plan, none: string, { market, clock, log, signal }: SearchDeps): Promise<NoOfferFailure> {
   const { wish } = plan;
   const hints = [...(await market.explain(wish, signal))];
@@ -56,7 +69,7 @@ async function explainNone(plan: Plan, none: string, { market, clock, log, signa
     const dearer = rankOffers(await market.search(uncapped, signal), uncapped, clock.now()).fitting[0];
     if (dearer !== undefined) {
       hints.push(
-        `The cheapest that would fit costs ${formatUsd(dearer.pricePerHour / dearer.gpuCount)} per GPU-hour ` +
+        `The cheapest that would fit costs ${formatUsd(dearer.pricePerGpuHour)} per GPU-hour ` +
           `(${plain(describeOffer(dearer))}), above your 'max-price-per-gpu-hour' of ${formatUsd(maxPricePerGpuHour)}.`,
       );
     }

@@ -12,7 +12,7 @@ import { systemClock } from "./lease/clock.ts";
 import { CancelledFailure, describe } from "./lease/failure.ts";
 import { openJournal } from "./lease/journal.ts";
 import { markets } from "./market/registry.ts";
-import type { StoryDeps } from "./rent.ts";
+import type { StoryDeps } from "./story.ts";
 
 /** The real collaborators of main, or undefined when a fork's run is to end green without a machine. */
 export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {

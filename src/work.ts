@@ -4,7 +4,7 @@ import type { Log } from "./lease/log.ts";
 import { plain } from "./lease/plain.ts";
 import type { Transfer } from "./lease/plan.ts";
 import type { TransferTally } from "./machine/machine.ts";
-import type { Rented, StoryDeps } from "./rent.ts";
+import type { Rented, StoryDeps } from "./story.ts";
 
 /**
  * The work of ssh mode: upload, run, download. Results are fetched also when `run` failed; the failure of `run` is then the one

@@ -42,9 +42,15 @@ export class MarketFailure extends Failure {
   readonly code = "market";
 }
 
-/** Thrown when a purchase ended without a machine; the next offer can be tried. */
+/** Thrown when a purchase ended without a machine; another offer can be tried, or the same one when it is `offerStillGood`. */
 export class PurchaseFailure extends Failure {
   readonly code = "purchase";
+  readonly offerStillGood: boolean;
+
+  constructor(message: string, hint: string, offerStillGood = false) {
+    super(message, hint);
+    this.offerStillGood = offerStillGood;
+  }
 }
 
 /** Thrown when a bought machine did not become usable in time, or reports that it failed. */

@@ -14,6 +14,11 @@ export function plain(text: string, longest = LONGEST): string {
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }
 
+/** The same as a word that a shell takes as it is: for outputs, which workflows paste into scripts. */
+export function plainWord(text: string, longest = LONGEST): string {
+  return plain(text, longest).replace(/[^A-Za-z0-9._:/+-]+/g, "-");
+}
+
 /** The same, inside a line of a markdown report: nothing in it is markup, a link, a mention or a reference. */
 export function plainMarkdown(text: string, longest = LONGEST): string {
   return plain(text, longest).replace(/[\\`*_[\]<>#|~&@]|:(?=\/\/)/g, (mark) => `&#${mark.charCodeAt(0)};`);

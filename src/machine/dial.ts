@@ -142,6 +142,12 @@ export function dial(options: {
   const { address, expected, signal, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
+    // The parser's message is left out: it may quote what it could not parse.
+    const ownKey = ssh2.utils.parseKey(options.privateKey);
+    if (ownKey instanceof Error || !ownKey.isPrivateKey())
+      return reject(
+        new SshFailure("Our own SSH key cannot be read.", "This is a defect of gpu-provision; the machine is deleted."),
+      );
     const client = new ssh2.Client();
     let seen: PublicKey | undefined;
     let foreign: string | undefined;
@@ -205,18 +211,6 @@ export function dial(options: {
       keepaliveInterval: 15_000,
       keepaliveCountMax: 4,
     };
-    try {
-      client.connect(config);
-    } catch (error) {
-      // The cause is left out: a parser's message may quote what it could not parse.
-      finish(() =>
-        reject(
-          new SshFailure(
-            `Our own SSH settings were refused (${error instanceof Error ? error.name : "unknown"}).`,
-            "This is a defect of gpu-provision; the machine is deleted.",
-          ),
-        ),
-      );
-    }
+    client.connect(config);
   });
 }

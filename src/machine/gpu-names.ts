@@ -3,7 +3,7 @@ const SAYS_NOTHING =
   /^(?:nvidia|geforce|quadro|tesla|grid|rtx|gtx|graphics|gpu|gpus|generation|server|workstation|edition|blackwell|sff|fhhl|with|design|max|q|x\d+|sxm\d*|pcie|nvl\d*|hbm\d?e?|gb|mem|memory|\d+g|\d+gi?b|\d+tb)$/;
 
 const GLUED_BRAND = /^(?:nvidia|geforce|quadro|tesla|rtx|gtx)+(?=[a-z0-9])/;
-const GLUED_MOUNT = /(?<=\d[a-z]?)(?:sxm\d*|pcie|nvl\d*|\d+gb)$/;
+const GLUED_MOUNT = /(?<=\d[a-z]?)(?:sxm\d*|pcie|nvl\d*)$/;
 
 /**
  * What tells one model from another, as one word: `a10` is not `a100`, `l40` is not `l40s`, and "RTX4090", "rtx-4090" and

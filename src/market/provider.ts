@@ -19,7 +19,12 @@ export interface PurchaseOrder {
  */
 export type PurchaseAnswer =
   | { readonly kind: "accepted"; readonly resourceIds: readonly string[] }
-  | { readonly kind: "refused"; readonly reason: string; readonly next: "other-offer" | "nothing"; readonly waitMs?: number }
+  | {
+      readonly kind: "refused";
+      readonly reason: string;
+      readonly next: "same-offer" | "other-offer" | "nothing";
+      readonly waitMs?: number;
+    }
   | { readonly kind: "failed"; readonly reason: string; readonly resourceIds: readonly string[] }
   | { readonly kind: "unknown"; readonly reason: string };
 

@@ -37,7 +37,7 @@ function refusalOf(offer: Offer, wish: Wish, now: number): string | undefined {
   if (wish.regions.length > 0 && !holds(wish.regions, offer.region)) return `region ${plain(offer.region, 40)}`;
   if (wish.vendors.length > 0 && !holds(wish.vendors, offer.vendor)) return `vendor ${plain(offer.vendor, 40)}`;
   if (holds(wish.excludedVendors, offer.vendor)) return `vendor ${plain(offer.vendor, 40)} is excluded`;
-  if (wish.maxPricePerGpuHour !== undefined && offer.pricePerHour / offer.gpuCount > wish.maxPricePerGpuHour) {
+  if (wish.maxPricePerGpuHour !== undefined && offer.pricePerGpuHour > wish.maxPricePerGpuHour) {
     return `dearer than ${formatUsd(wish.maxPricePerGpuHour)} per GPU-hour`;
   }
   if (offer.expiresAt !== undefined && offer.expiresAt < now + LEAST_VALIDITY) return "expired, or about to";

@@ -7,9 +7,15 @@ import type { InstanceReply, offersReply, ResourceReply, statusReply } from "./r
 type OfferRow = z.output<typeof offersReply>[number];
 type StatusReply = z.output<typeof statusReply>;
 
-/** `gpu_price_per_hour` is per GPU and includes the boot disk; the total adds storage where it is given. */
-export function toOffer(row: OfferRow, asked: { gpuType: string; contractType: string }): Offer {
+/**
+ * `gpu_price_per_hour` is per GPU and includes the boot disk; the total adds storage where it is given. An offer that tells no
+ * price at all is undefined.
+ */
+export function toOffer(row: OfferRow, asked: { gpuType: string }): Offer | undefined {
   const gpuCount = row.gpu_count ?? 1;
+  const total = row.total_price_per_hour;
+  const pricePerGpuHour = row.gpu_price_per_hour ?? (total === undefined ? undefined : total / gpuCount);
+  if (pricePerGpuHour === undefined) return undefined;
   const gpuType = row.gpu_type ?? asked.gpuType;
   return {
     id: row.offer_id,
@@ -18,8 +24,8 @@ export function toOffer(row: OfferRow, asked: { gpuType: string; contractType: s
     gpuCount,
     vendor: row.vendor ?? "unknown",
     region: row.region ?? "unknown",
-    pricePerGpuHour: row.gpu_price_per_hour,
-    pricePerHour: row.total_price_per_hour ?? row.gpu_price_per_hour * gpuCount + (row.storage_price_per_hour ?? 0),
+    pricePerGpuHour,
+    pricePerHour: total ?? pricePerGpuHour * gpuCount + (row.storage_price_per_hour ?? 0),
     ...(row.contract_type === undefined ? {} : { contractType: row.contract_type }),
     ...(row.expires_at === undefined ? {} : { expiresAt: row.expires_at }),
     ...(row.type === undefined ? {} : { kind: row.type }),

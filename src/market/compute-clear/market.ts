@@ -92,7 +92,7 @@ async function searchType(http: Http, wish: Wish, gpuType: string, log: Log, sig
     return [];
   }
   if (reply.status < 200 || reply.status > 299) throw failureOf(reply, request);
-  return readAs(reply, offersReply, request).map((row) => toOffer(row, { gpuType, contractType: wish.contractType }));
+  return readAs(reply, offersReply, request).flatMap((row) => toOffer(row, { gpuType }) ?? []);
 }
 
 async function readStanding(http: Http, offerId: string, signal?: AbortSignal): ReturnType<Market["standing"]> {
@@ -146,7 +146,7 @@ async function procure(
 function readPurchase(reply: HttpReply | UnreachableFailure): PurchaseAnswer {
   if (reply instanceof UnreachableFailure) {
     return reply.neverLeft
-      ? { kind: "refused", reason: `the request never left (${reply.message})`, next: "other-offer", waitMs: 5_000 }
+      ? { kind: "refused", reason: `the request never left (${reply.message})`, next: "same-offer", waitMs: 5_000 }
       : { kind: "unknown", reason: reply.message };
   }
   const reason = `HTTP ${reply.status}: ${readReason(reply.json, reply.text)}`;
@@ -159,7 +159,7 @@ function readPurchase(reply: HttpReply | UnreachableFailure): PurchaseAnswer {
       ? { kind: "failed", reason: plain(why), resourceIds }
       : { kind: "accepted", resourceIds };
   }
-  if (reply.status === 429) return { kind: "refused", reason, next: "other-offer", waitMs: reply.retryAfterMs ?? 15_000 };
+  if (reply.status === 429) return { kind: "refused", reason, next: "same-offer", waitMs: reply.retryAfterMs ?? 15_000 };
   // What is not the API's own word may come from a proxy that passed the request on.
   if (reply.status >= 500 || !hasApiForm(reply.json)) return { kind: "unknown", reason };
   const nothingHelps =

@@ -65,7 +65,7 @@ export const offersReply = listOf(
       gpu_count: maybe(amount),
       vendor: maybe(text),
       region: maybe(text),
-      gpu_price_per_hour: amount,
+      gpu_price_per_hour: maybe(amount),
       total_price_per_hour: maybe(amount),
       storage_price_per_hour: maybe(amount),
       contract_type: maybe(text),

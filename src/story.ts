@@ -1,0 +1,43 @@
+import type { Clock } from "./lease/clock.ts";
+import type { Journal } from "./lease/journal.ts";
+import type { Log } from "./lease/log.ts";
+import type { Outputs } from "./lease/outputs.ts";
+import type { Plan, RunContext } from "./lease/plan.ts";
+import type { MachineKit } from "./machine/kit.ts";
+import type { Machine } from "./machine/machine.ts";
+import type { Market } from "./market/provider.ts";
+
+/** Everything that the story of main touches the world with. */
+export interface StoryDeps {
+  readonly plan: Plan;
+  readonly context: RunContext;
+  readonly market: Market;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: Journal;
+  /** Fires when the step is cancelled. */
+  readonly signal: AbortSignal;
+  readonly outputs: (values: Outputs) => void;
+  /** Shows lines of a machine, which may hold anything. */
+  readonly showMachineOutput: () => MachineOutput;
+  /** Loads the SSH stack, which only a purchase needs. */
+  readonly loadMachineKit: () => Promise<MachineKit>;
+  /** Leaves somebody behind who deletes the machine when its lease ends before the job does. */
+  readonly watchExpiry: () => void;
+}
+
+export interface MachineOutput {
+  stdout(line: string): void;
+  stderr(line: string): void;
+  close(): void;
+}
+
+/** A machine that is bought, reached and checked. */
+export interface Rented {
+  readonly attempt: number;
+  readonly machine: Machine;
+  /** Fires when the step is cancelled or the lease ends. */
+  readonly signal: AbortSignal;
+  /** Closes the connection; the machine stays. */
+  close(): void;
+}
