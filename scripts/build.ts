@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
@@ -16,20 +16,23 @@ export const nativePart = join(root, "node_modules/ssh2/lib/protocol/crypto/buil
 export function build(directory: string): void {
   // ssh2 compiles optional native parts where it finds a compiler, and the bundler would ship them.
   rmSync(nativePart, { recursive: true, force: true });
-  for (const folder of [join(root, "build"), directory]) rmSync(folder, { recursive: true, force: true });
+  const made = `${directory}.new`;
+  for (const folder of [join(root, "build"), made]) rmSync(folder, { recursive: true, force: true });
 
   run(bin("tsc"), "-p", "tsconfig.build.json");
   // Without "type" here the bundler takes the files as what they are and writes CommonJS, which ssh2's use of __dirname needs.
   writeFileSync(join(root, "build/package.json"), "{}\n");
   for (const entry of ["main", "post"]) {
-    const target = join(directory, entry);
+    const target = join(made, entry);
     run(bin("ncc"), "build", `build/${entry}.js`, "--out", target, "--minify", "--no-cache", "--external", "cpu-features");
     // A helper of ssh2 for an agent on Windows, which nothing here uses.
     rmSync(join(target, "pagent.exe"), { force: true });
     // The bundler passes on what CommonJS cannot hold, such as import.meta, and only the runner would find out.
     run(process.execPath, "--check", join(target, "index.js"));
   }
-  writeFileSync(join(directory, "package.json"), '{ "type": "commonjs" }\n');
+  writeFileSync(join(made, "package.json"), '{ "type": "commonjs" }\n');
+  rmSync(directory, { recursive: true, force: true });
+  renameSync(made, directory);
 }
 
 if (import.meta.main) build(join(root, "dist"));
