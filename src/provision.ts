@@ -31,6 +31,7 @@ export async function provision(deps: StoryDeps): Promise<void> {
   const offers = await log.group("Offers", () => search(plan, new Set(), untilOffer, deps));
   sayWorstCase(offers, plan, log);
   if (plan.dryRun) {
+    await deps.reportOffers(offers);
     log.notice("Dry run: nothing was bought.");
     return;
   }

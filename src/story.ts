@@ -1,6 +1,7 @@
 import type { Clock } from "./lease/clock.ts";
 import type { Journal } from "./lease/journal.ts";
 import type { Log } from "./lease/log.ts";
+import type { Offer } from "./lease/offer.ts";
 import type { Outputs } from "./lease/outputs.ts";
 import type { Plan, RunContext } from "./lease/plan.ts";
 import type { MachineKit } from "./machine/kit.ts";
@@ -18,6 +19,8 @@ export interface StoryDeps {
   /** Fires when the step is cancelled. */
   readonly signal: AbortSignal;
   readonly outputs: (values: Outputs) => void;
+  /** Puts offers into the job summary, for a dry run. */
+  readonly reportOffers: (offers: readonly Offer[]) => Promise<void>;
   /** Shows lines of a machine, which may hold anything. */
   readonly showMachineOutput: () => MachineOutput;
   /** Loads the SSH stack, which only a purchase needs. */

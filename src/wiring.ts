@@ -5,8 +5,10 @@ import type { ActionLog } from "./actions/log.ts";
 import { maskSecret } from "./actions/log.ts";
 import { writeOutputs } from "./actions/outputs.ts";
 import { readRawInputs, readSurroundings } from "./actions/read-inputs.ts";
+import { renderOffers } from "./actions/report.ts";
 import { readRunContext } from "./actions/run-context.ts";
 import { stateStore } from "./actions/state.ts";
+import { writeSummary } from "./actions/summary.ts";
 import { leaveWatch } from "./expiry-watch.ts";
 import { systemClock } from "./lease/clock.ts";
 import { CancelledFailure, describe } from "./lease/failure.ts";
@@ -44,6 +46,7 @@ export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
     journal,
     signal: listenForSignals(),
     outputs: writeOutputs,
+    reportOffers: (offers) => writeSummary(renderOffers(offers, plan), log),
     showMachineOutput: log.showMachineOutput,
     loadMachineKit: () => import("./machine/kit.ts"),
     watchExpiry: () => leaveWatch(journal.read(), log),

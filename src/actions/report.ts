@@ -1,8 +1,12 @@
 import { formatDuration } from "../lease/duration.ts";
 import type { AttemptRecord, JournalRecord } from "../lease/journal.ts";
-import { costOfAll, costOfAttempt } from "../lease/lifetime.ts";
-import { formatUsd } from "../lease/money.ts";
+import { costOfAll, costOfAttempt, lifetimeWithin } from "../lease/lifetime.ts";
+import { costOf, formatUsd } from "../lease/money.ts";
+import type { Offer } from "../lease/offer.ts";
 import { plainMarkdown } from "../lease/plain.ts";
+import type { Plan } from "../lease/plan.ts";
+
+const MOST_OFFERS = 10;
 
 /** The job summary of a lease: what was rented, the attempts, the timeline, the cost, the proof of deletion. `now`: epoch ms. */
 export function renderReport(record: JournalRecord, now: number, trouble?: { message: string; hint: string }): string {
@@ -17,6 +21,28 @@ export function renderReport(record: JournalRecord, now: number, trouble?: { mes
       : `> [!CAUTION]\n> **A machine may still be billing.** ${plainMarkdown(trouble.message, 600)}\n>\n> ${plainMarkdown(trouble.hint, 900)}`,
     tabulate(record.attempts, now),
     drawTimeline(record.attempts, now),
+    "",
+  ].join("\n\n");
+}
+
+/** The job summary of a dry run: the offers that fit, and what the lease of each could cost. */
+export function renderOffers(offers: readonly Offer[], plan: Pick<Plan, "limits">): string {
+  const rows = offers.slice(0, MOST_OFFERS).map((offer) => {
+    const lifetime = lifetimeWithin(plan.limits, offer.pricePerHour, 0);
+    return [
+      plainMarkdown(`${offer.gpuCount}x ${offer.gpuFamily}`),
+      plainMarkdown(offer.vendor),
+      plainMarkdown(offer.region),
+      `${formatUsd(offer.pricePerHour)}/h`,
+      `${formatUsd(costOf(offer.pricePerHour, lifetime))} for ${formatDuration(lifetime)}`,
+    ].join(" | ");
+  });
+  const more = offers.length > MOST_OFFERS ? `\n\nand ${offers.length - MOST_OFFERS} dearer ones.` : "";
+  return [
+    "## GPU offers",
+    "**Dry run: nothing was bought.** The first would be.",
+    ["| Machine | Vendor | Region | Price | At most |", "|---|---|---|---|---|", ...rows.map((row) => `| ${row} |`)].join("\n") +
+      more,
     "",
   ].join("\n\n");
 }

@@ -106,7 +106,7 @@ function superviseClient(client: Client, address: Address, key: PublicKey): Conn
         const abort = () => reject(signal?.reason);
         signal?.addEventListener("abort", abort, { once: true });
         lost.then(reject);
-        client.exec(command, (error, channel) => {
+        const opened = (error: Error | undefined, channel: ClientChannel) => {
           signal?.removeEventListener("abort", abort);
           if (error) {
             const message = `The machine did not start a command (${plain(error.message, 120)}).`;
@@ -115,7 +115,13 @@ function superviseClient(client: Client, address: Address, key: PublicKey): Conn
           const started = followChannel(channel, lost, signal);
           if (signal?.aborted) return started.close();
           resolve(started);
-        });
+        };
+        try {
+          client.exec(command, opened);
+        } catch (error) {
+          // The socket is gone already, and its close event is on the way.
+          reject(new SshFailure(`The SSH connection to ${writeAddress(address)} was lost.`, LOST_HINT, { cause: error }));
+        }
       });
     },
     close() {

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { stringify } from "yaml";
 import { MarketFailure } from "../../lease/failure.ts";
 import type { Log } from "../../lease/log.ts";
 import type { Offer } from "../../lease/offer.ts";
@@ -65,23 +64,13 @@ async function search(http: Http, wish: Wish, log: Log, signal?: AbortSignal): P
 }
 
 async function searchType(http: Http, wish: Wish, gpuType: string, log: Log, signal?: AbortSignal): Promise<readonly Offer[]> {
-  const [vendor, ...otherVendors] = wish.vendors;
-  const [region, ...otherRegions] = wish.regions;
-  const query = {
-    compute: {
-      gpu_type: gpuType,
-      gpu_count: wish.gpuCount,
-      ...(wish.maxPricePerGpuHour === undefined ? {} : { max_price_per_gpu_hour: wish.maxPricePerGpuHour }),
-      contract_type: wish.contractType,
-    },
-    ...(vendor !== undefined && otherVendors.length === 0 ? { vendor } : {}),
-    ...(region !== undefined && otherRegions.length === 0 ? { region } : {}),
-  };
+  // Only a search writes YAML, and post, which never searches, starts sooner without it.
+  const { writeOffersQuery } = await import("./offers-query.ts");
   const request: HttpRequest = {
     kind: "query",
     method: "POST",
     path: "/get_offers",
-    body: { type: "application/yaml", text: stringify(query) },
+    body: { type: "application/yaml", text: writeOffersQuery(wish, gpuType) },
     signal,
   };
   const reply = await http.send(request);
