@@ -42,7 +42,7 @@ export async function finish(deps: FinishDeps): Promise<void> {
     if (record.files !== undefined) deps.removeFiles(record.files);
     await deps.report(record, trouble);
     if (trouble === undefined)
-      log.info(`Nothing is billing any more. This lease cost ${formatUsd(costOfAll(record.attempts, clock.now()))}.`);
+      log.info(`Nothing is billing any more. This lease cost at most ${formatUsd(costOfAll(record.attempts, clock.now()))}.`);
   }
 }
 

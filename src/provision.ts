@@ -51,8 +51,17 @@ export async function provision(deps: StoryDeps): Promise<void> {
     throw error;
   } finally {
     await proofs.leaveToPost();
-    const { attempts } = deps.journal.read();
-    deps.outputs({ attempts: attempts.length, cost: costOfAll(attempts, clock.now()).toFixed(4) });
+    tellCost(deps);
+  }
+}
+
+function tellCost({ clock, journal, log, outputs }: StoryDeps): void {
+  const { attempts } = journal.read();
+  try {
+    outputs({ attempts: attempts.length, cost: costOfAll(attempts, clock.now()).toFixed(4) });
+  } catch (error) {
+    // Outputs that matter were written before; how this step ends is more important to say.
+    log.info(`The outputs 'attempts' and 'cost' could not be written: ${describe(error)}`);
   }
 }
 

@@ -78,6 +78,6 @@ async function explainNone(plan: Plan, none: string, { market, clock, log, signa
   const waited = plan.limits.waitForOffer > 0 ? ` for ${formatDuration(plan.limits.waitForOffer)}` : "";
   return new NoOfferFailure(
     [`No offer for ${wish.gpuCount}x ${wish.gpuTypes.join(" or ")}${waited}: ${none}.`, ...hints].join(" "),
-    "Nothing is billing. Name more GPU types, regions or vendors, raise the price cap, or set 'wait-for-offer' to keep asking.",
+    "This search bought nothing. Name more GPU types, regions or vendors, raise the price cap, or set 'wait-for-offer' to keep asking.",
   );
 }

@@ -1,3 +1,4 @@
+import { endOrphans } from "./orphans.ts";
 import { type ActionOptions, type ActionResult, type RunningAction, runAction } from "./run-action.ts";
 
 export interface JobOptions extends Omit<ActionOptions, "entry" | "state"> {
@@ -69,5 +70,6 @@ export async function runJob(options: JobOptions): Promise<JobResult> {
     return { main: mainResult, post: await follow(post, options.duringPost), outOfTime };
   } finally {
     clearTimeout(budget);
+    await endOrphans(options.directory);
   }
 }

@@ -17,7 +17,7 @@ export function renderReport(record: JournalRecord, now: number, trouble?: { mes
     "## GPU lease",
     used === undefined ? "**No machine became usable.**" : describeMachine(used),
     trouble === undefined
-      ? `**Cost:** ${formatUsd(costOfAll(record.attempts, now))} (counted from each purchase request until the deletion was proved). **Leaked: nothing**; proof below.`
+      ? `**Cost:** at most ${formatUsd(costOfAll(record.attempts, now))} (counted from each purchase request until the deletion was proved). **Leaked: nothing**; proof below.`
       : `> [!CAUTION]\n> **A machine may still be billing.** ${plainMarkdown(trouble.message, 600)}\n>\n> ${plainMarkdown(trouble.hint, 900)}`,
     tabulate(record.attempts, now),
     drawTimeline(record.attempts, now),

@@ -68,7 +68,7 @@ trap "stop; exit 143" HUP INT TERM
 (
   trap - HUP INT TERM EXIT
   while IFS= read -r line; do :; done
-  quietly kill -TERM "$job"
+  stop
   rm -rf "$dir"
 ) <&3 &
 watcher=$!

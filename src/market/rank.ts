@@ -44,14 +44,15 @@ function refusalOf(offer: Offer, wish: Wish, now: number): string | undefined {
   return undefined;
 }
 
+// Words of a canonical name that say nothing about the model: `nvidia-h100-sxm5-80gb`.
+const NO_MODEL = /^(nvidia|amd|sxm\d*|pcie|nvl\d*|\d+gb)$/;
+
 /** A wish is a family (`H100`, all variants) or a canonical name (`nvidia-h100-sxm5-80gb`). */
 function isOfType(offer: Offer, type: string): boolean {
   const wanted = normalise(type);
   if (wanted === normalise(offer.gpuFamily) || wanted === normalise(offer.gpuType)) return true;
-  return offer.gpuType
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .includes(wanted);
+  const words = offer.gpuType.toLowerCase().split(/[^a-z0-9]+/);
+  return words.some((word) => word === wanted && !NO_MODEL.test(word));
 }
 
 function holds(names: readonly string[], name: string): boolean {
