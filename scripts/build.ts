@@ -25,7 +25,7 @@ export function build(directory: string): void {
   for (const entry of ["main", "post"]) {
     const target = join(made, entry);
     run(bin("ncc"), "build", `build/${entry}.js`, "--out", target, "--minify", "--no-cache", "--external", "cpu-features");
-    // A helper of ssh2 for an agent on Windows, which nothing here uses.
+    // A program of ssh2 that reaches an agent on Windows, which nothing here uses.
     rmSync(join(target, "pagent.exe"), { force: true });
     // The bundler passes on what CommonJS cannot hold, such as import.meta, and only the runner would find out.
     run(process.execPath, "--check", join(target, "index.js"));

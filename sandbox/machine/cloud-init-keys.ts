@@ -7,9 +7,13 @@ export interface MachineKeys {
   readonly publicKey: string;
 }
 
+// ssh2 1.17 strips leading zero bytes from public keys, which spoils one pair in 256; a good one is 51 bytes long.
 export function makeKeys(comment: string): MachineKeys {
-  const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment });
-  return { privateKey: pair.private, publicKey: pair.public };
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment });
+    const raw = Buffer.from(pair.public.split(" ")[1] ?? "", "base64");
+    if (raw.length === 51) return { privateKey: pair.private, publicKey: pair.public };
+  }
 }
 
 function property(value: unknown, name: string): unknown {

@@ -9,7 +9,8 @@ import { providerNames } from "./provider-names.ts";
 
 const text = (longest: number) => z.string().max(longest);
 const moment = z.number().nonnegative();
-const MOST_RESOURCES = 16;
+/** A machine and its disks and addresses; more of them in ten attempts could not be carried to post. */
+const MOST_RESOURCES = 12;
 
 /**
  * - `intended`: the purchase may have been sent; what came of it is not known
@@ -79,14 +80,23 @@ export interface Journal {
 // The runner hands the journal to post as an environment variable, of which Linux takes up to 128 KB; we stay far below.
 const LARGEST = 15_000;
 
+/** What only reports show is left out where space is short, the longest first; what deletion needs is never. */
+const FORMS: readonly ((attempt: AttemptRecord) => AttemptRecord)[] = [
+  (attempt) => attempt,
+  ({ failure, proof, ...attempt }) => attempt,
+  ({ failure, proof, gpu, vendor, region, ...attempt }) => ({ ...attempt, gpu: "", vendor: "", region: "" }),
+];
+
 /** The journal as one line, or JournalFailure when it is too large to be carried to post. */
 export function encodeJournal(record: JournalRecord): string {
-  const whole = JSON.stringify(record);
-  if (Buffer.byteLength(whole) <= LARGEST) return whole;
-  const lean = JSON.stringify({ ...record, attempts: record.attempts.map(({ failure, proof, ...rest }) => rest) });
-  if (Buffer.byteLength(lean) <= LARGEST) return lean;
+  let size = 0;
+  for (const form of FORMS) {
+    const encoded = JSON.stringify({ ...record, attempts: record.attempts.map(form) });
+    size = Buffer.byteLength(encoded);
+    if (size <= LARGEST) return encoded;
+  }
   throw new JournalFailure(
-    `The lease journal has grown to ${Buffer.byteLength(lean)} bytes; post could not be handed so much.`,
+    `The lease journal has grown to ${size} bytes; post could not be handed so much.`,
     "Nothing more is bought. This is a defect of gpu-provision: please report it.",
   );
 }

@@ -14,5 +14,8 @@ export function timeBoughtBy(usd: number, usdPerHour: number): number {
 /** `$2.35`, and as many digits as show that a small amount is not nothing: `$0.0042`. */
 export function formatUsd(usd: number): string {
   if (usd === 0) return "$0.00";
-  return `$${usd.toFixed(Math.abs(usd) < 0.095 ? 4 : 2)}`;
+  const amount = Math.abs(usd);
+  if (amount >= 0.095) return `$${usd.toFixed(2)}`;
+  // Two digits that count; toFixed takes at most 100.
+  return `$${usd.toFixed(Math.min(100, Math.max(4, 1 - Math.floor(Math.log10(amount)))))}`;
 }

@@ -14,7 +14,8 @@ export interface LeaseName {
   readonly expiresAt: number;
 }
 
-const WRITTEN = /^gpup-([0-9a-f]{8})-(\d{1,19})-(\d{1,5})-([0-9a-z]{6})-([0-9a-z]{1,8})$/;
+// Numbers without leading zeros, so that a name has one way to be written; seven digits of expiry stay within what a Date holds.
+const WRITTEN = /^gpup-([0-9a-f]{8})-(\d{1,19})-([1-9]\d{0,4})-([0-9a-z]{6})-(0|[1-9a-z][0-9a-z]{0,6})$/;
 const MINUTE = 60_000;
 
 /** GitHub treats the names of owners and repositories without regard to case, so their hash does as well. */

@@ -1,4 +1,4 @@
-import type { OurCloudInit } from "./cloud-init.ts";
+import type { OurCloudInit } from "./cloud-init-parts.ts";
 import { shellWord } from "./shell-word.ts";
 
 /** Where our files lie on the machine; only root may look into it. */

@@ -1,5 +1,5 @@
-import type { CloudInitPart } from "./cloud-init.ts";
 import { LEASE_DIRECTORY } from "./cloud-init-admit.ts";
+import type { CloudInitPart } from "./cloud-init-parts.ts";
 
 const SCRIPT = `${LEASE_DIRECTORY}/user-script`;
 const LOG = "/var/log/gpu-provision-user-script.log";

@@ -1,6 +1,7 @@
 import { InputFailure } from "../lease/failure.ts";
 import { admitAgain, admitAtBoot } from "./cloud-init-admit.ts";
 import { mergeCloudConfig, type Value, writeCloudConfig } from "./cloud-init-merge.ts";
+import type { CloudInitPart, OurCloudInit } from "./cloud-init-parts.ts";
 import { readUserScript } from "./cloud-init-read.ts";
 import { carryScript } from "./cloud-init-script.ts";
 
@@ -9,28 +10,6 @@ import { carryScript } from "./cloud-init-script.ts";
  * to 64,000 or to 65,536; this is the smallest reading.
  */
 export const MAX_CLOUD_INIT_BYTES = 64_000;
-
-/** A file that cloud-init writes. `permissions` is octal (`0700`); with `encoding: "b64"`, `content` is base64. */
-export interface CloudInitFile {
-  readonly path: string;
-  readonly content: string;
-  readonly permissions: string;
-  readonly encoding?: "b64";
-}
-
-/** What a feature adds. Commands are POSIX shell: `bootcmd` runs at every boot, before files are written; `runcmd` once. */
-export interface CloudInitPart {
-  readonly writeFiles?: readonly CloudInitFile[];
-  readonly bootcmd?: readonly string[];
-  readonly runcmd?: readonly string[];
-}
-
-/** Keys as OpenSSH writes them: the private one in its armour, each public one as a line. */
-export interface OurCloudInit {
-  readonly hostKey: { readonly privateKey: string; readonly publicKey: string };
-  readonly clientPublicKey: string;
-  readonly parts?: readonly CloudInitPart[];
-}
 
 /**
  * One `#cloud-config` document with our part and the user's; commands and files of ours stand before theirs.

@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Document } from "yaml";
 import * as z from "zod";
-import { checkUserScript, composeCloudInit, type OurCloudInit } from "../../src/machine/cloud-init.ts";
+import { checkUserScript, composeCloudInit } from "../../src/machine/cloud-init.ts";
+import type { OurCloudInit } from "../../src/machine/cloud-init-parts.ts";
 import { makeLeaseKeys } from "../../src/machine/keys.ts";
 
 /** What the real cloud-init and its YAML parser make of our documents. */

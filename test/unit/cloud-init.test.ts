@@ -21,8 +21,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Document, parse } from "yaml";
 import * as z from "zod";
 import { InputFailure } from "../../src/lease/failure.ts";
-import { checkUserScript, composeCloudInit, MAX_CLOUD_INIT_BYTES, type OurCloudInit } from "../../src/machine/cloud-init.ts";
+import { checkUserScript, composeCloudInit, MAX_CLOUD_INIT_BYTES } from "../../src/machine/cloud-init.ts";
 import { writeAdmitScript } from "../../src/machine/cloud-init-admit.ts";
+import type { OurCloudInit } from "../../src/machine/cloud-init-parts.ts";
 import { makeLeaseKeys } from "../../src/machine/keys.ts";
 
 const keys = makeLeaseKeys("gpu-provision it's");

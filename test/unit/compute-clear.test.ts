@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormatsModule from "ajv-formats";
+import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { type ComputeClearOptions, startComputeClear } from "../../sandbox/compute-clear/start-compute-clear.ts";
 import type { Wish } from "../../src/lease/plan.ts";
 import { toAddress, toProgress } from "../../src/market/compute-clear/mapping.ts";
 import { openComputeClear } from "../../src/market/compute-clear/market.ts";
+import { writeOffersQuery } from "../../src/market/compute-clear/offers-query.ts";
 import { offersReply, resourceReply, resourcesReply, statusReply } from "../../src/market/compute-clear/replies.ts";
 import { keptLog } from "../kept-log.ts";
 
@@ -83,8 +86,26 @@ describe("requests", () => {
     expect(new Set(found.map(({ gpuFamily }) => gpuFamily))).toEqual(new Set(["H100", "A100"]));
     const bodies = stand.requests.map(({ body }) => body);
     expect(bodies).toHaveLength(2);
-    expect(bodies[0]).toBe("compute:\n  gpu_type: H100\n  gpu_count: 1\n  contract_type: ondemand\nregion: US\n");
+    expect(parse(bodies[0] ?? "")).toEqual({
+      compute: { gpu_type: "H100", gpu_count: 1, contract_type: "ondemand" },
+      region: "US",
+    });
     expect(stand.requests[0]?.headers["content-type"]).toBe("application/yaml");
+  });
+
+  test("whatever stands in the wish, the query is the YAML that says so", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (gpuType, vendor, region) => {
+        const query: unknown = parse(
+          writeOffersQuery({ ...wish, vendors: [vendor], regions: [region], maxPricePerGpuHour: 0.000001 }, gpuType),
+        );
+        expect(query).toEqual({
+          compute: { gpu_type: gpuType, gpu_count: 1, max_price_per_gpu_hour: 0.000001, contract_type: "ondemand" },
+          vendor,
+          region,
+        });
+      }),
+    );
   });
 
   test("the catalogue explains a value that nothing can match", async () => {

@@ -19,6 +19,7 @@ import type {
 import { ask, failureOf, isAbsence, readAs } from "./client.ts";
 import { explain } from "./explain.ts";
 import { isAlive, toAddress, toLinked, toOffer, toProgress } from "./mapping.ts";
+import { writeOffersQuery } from "./offers-query.ts";
 import { isFromOffer, ownerOf } from "./ownership.ts";
 import type { ResourceReply } from "./replies.ts";
 import {
@@ -64,8 +65,6 @@ async function search(http: Http, wish: Wish, log: Log, signal?: AbortSignal): P
 }
 
 async function searchType(http: Http, wish: Wish, gpuType: string, log: Log, signal?: AbortSignal): Promise<readonly Offer[]> {
-  // Only a search writes YAML, and post, which never searches, starts sooner without it.
-  const { writeOffersQuery } = await import("./offers-query.ts");
   const request: HttpRequest = {
     kind: "query",
     method: "POST",

@@ -1,0 +1,65 @@
+import { measureBundle } from "./bundles.ts";
+import { measureStarts, type Start } from "./start-up.ts";
+import { inMegabytes, inMs, inSeconds, judge, median, type Row, renderTable, times } from "./table.ts";
+import { measureUploads, type Uploads } from "./upload.ts";
+
+/** Measures the shipped bundles and prints what came out beside what is wanted. Never fails because something is slow. */
+
+const RUNS = 21;
+const LONGEST_POST = 1_500_000;
+
+function showStarts(starts: Readonly<Record<"bare" | "main" | "post", readonly Start[]>>): Row[] {
+  const middle = (name: keyof typeof starts) => median(starts[name].map((start) => start.ms));
+  const bare = middle("bare");
+  const row = (what: string, name: "main" | "post", most: number): Row => {
+    const ratio = middle(name) / bare;
+    return { what, value: inMs(middle(name)), ratio: times(ratio), target: judge(`at most ${most}x`, ratio <= most) };
+  };
+  return [
+    { what: "node -e 0, start to end", value: inMs(bare), ratio: times(1) },
+    row("main, start to first request", "main", 5.5),
+    row("post, start to first request", "post", 5),
+  ];
+}
+
+function showPeaks(starts: Readonly<Record<"main" | "post", readonly Start[]>>): Row[] {
+  return (["main", "post"] as const).flatMap((name) => {
+    const peaks = starts[name].flatMap(({ peakBytes }) => (peakBytes === undefined ? [] : [peakBytes]));
+    return peaks.length === 0 ? [] : [{ what: `${name}, at its first request`, value: inMegabytes(median(peaks)) }];
+  });
+}
+
+function showBundles(): Row[] {
+  const [main, post] = [measureBundle("main"), measureBundle("post")];
+  return [
+    { what: "dist/main", value: inMegabytes(main.bytes) },
+    { what: "dist/main, what is loaded at once", value: inMegabytes(main.firstBytes) },
+    { what: "dist/post", value: inMegabytes(post.bytes), target: judge("at most 1.50 MB", post.bytes <= LONGEST_POST) },
+    { what: "SSH stack in dist/post", value: post.holdsSsh ? "yes" : "no", target: judge("none", !post.holdsSsh) },
+  ];
+}
+
+function showUploads({ stream, sftp }: Uploads): Row[] {
+  const rows = [{ what: `${stream.files} files of 1 KiB as one stream`, value: inSeconds(stream.ms), ratio: times(1) }];
+  if (sftp === undefined)
+    return [...rows, { what: "one by one over SFTP", value: "not measured", target: "needs sshd, as root" }];
+  const extrapolated = (sftp.ms / sftp.files) * stream.files;
+  return [
+    ...rows,
+    {
+      what: "one by one over SFTP",
+      value: inSeconds(extrapolated),
+      ratio: times(extrapolated / stream.ms),
+      target: `from ${sftp.files} files in ${inSeconds(sftp.ms)}`,
+    },
+  ];
+}
+
+const starts = await measureStarts(RUNS);
+console.log(renderTable(`Start-up on Node ${process.versions.node}: median of ${RUNS}, taken in turns`, showStarts(starts)));
+console.log(renderTable("Bundles", showBundles()));
+const uploads = await measureUploads({ stream: 10_000, sftp: 500 });
+console.log(renderTable(`Upload to a machine on loopback (${uploads.kind})`, showUploads(uploads)));
+console.log(
+  renderTable("Peak memory", [...showPeaks(starts), { what: "the upload", value: inMegabytes(uploads.stream.peakBytes) }]),
+);
