@@ -46,7 +46,7 @@ export async function purchase(order: PurchaseOrder, attempt: number, deadline: 
       await pauseUnless(answered, true, ANSWER_GRACE, clock);
       signal.throwIfAborted();
     }
-    if (answer !== undefined && answer.kind !== "unknown") return endWith(answer, clock, signal);
+    if (answer !== undefined && answer.kind !== "unknown") return endWith(answer, deadline, deps);
     if (answer !== undefined && lostSince === undefined) {
       lostSince = clock.ticks();
       log.info(`The purchase's answer was lost (${plain(answer.reason)}). It is looked up, not sent again.`);
@@ -95,16 +95,29 @@ async function pauseUnless(
   stop.abort();
 }
 
-/** Saved at the moment that it arrives, also when nobody waits for it any more: post reads it. */
+/**
+ * Saved at the moment that it arrives, also when nobody waits for it any more: post reads it. By then the purchase may have been
+ * looked up, or given up: what was found counts more than a late answer, which only adds to it.
+ */
 function noteAnswer(answer: PurchaseAnswer, attempt: number, { journal, clock }: PurchaseDeps): void {
+  const { stage, resourceIds: known } = journal.attempt(attempt);
+  const isOpen = stage === "intended";
   const answered = clock.now();
-  if (answer.kind === "accepted") journal.note(attempt, { stage: "bought", answered, resourceIds: [...answer.resourceIds] });
-  if (answer.kind === "refused") journal.note(attempt, { stage: "nothing-bought", answered });
+  if (answer.kind === "refused" && isOpen) journal.note(attempt, { stage: "nothing-bought", answered });
+  if (answer.kind !== "accepted" && answer.kind !== "failed") return;
+  const accepted = answer.kind === "accepted";
+  const resourceIds = [...new Set([...known, ...answer.resourceIds])];
+  const tellsMore = resourceIds.length > known.length || (accepted && known.length === 0);
   // A failed sale may leave remains, so it stays open until release has seen that nothing is listed.
-  if (answer.kind === "failed") journal.note(attempt, { answered, resourceIds: [...answer.resourceIds] });
+  if (isOpen) journal.note(attempt, { ...(accepted ? { stage: "bought" } : {}), answered, resourceIds });
+  else if (tellsMore) journal.note(attempt, { stage: "bought", resourceIds });
 }
 
-async function endWith(answer: Exclude<PurchaseAnswer, { kind: "unknown" }>, clock: Clock, signal: AbortSignal): Promise<void> {
+async function endWith(
+  answer: Exclude<PurchaseAnswer, { kind: "unknown" }>,
+  deadline: Deadline,
+  { clock, signal }: PurchaseDeps,
+): Promise<void> {
   if (answer.kind === "accepted") return;
   if (answer.kind === "failed")
     throw new PurchaseFailure(`The marketplace could not deliver: ${answer.reason}`, "Whatever it left behind is deleted.");
@@ -114,7 +127,7 @@ async function endWith(answer: Exclude<PurchaseAnswer, { kind: "unknown" }>, clo
       "Nothing was bought. No other offer would be sold on this request.",
     );
   }
-  if (answer.waitMs !== undefined) await clock.sleep(answer.waitMs, signal);
+  if (answer.waitMs !== undefined) await clock.sleep(Math.min(answer.waitMs, deadline.left()), signal);
   throw new PurchaseFailure(`The purchase was refused: ${answer.reason}`, "Nothing was bought.", answer.next === "same-offer");
 }
 

@@ -6,7 +6,7 @@ import { formatUsd } from "./lease/money.ts";
 import type { Offer } from "./lease/offer.ts";
 import { describeOffer } from "./lease/offer.ts";
 import { plain } from "./lease/plain.ts";
-import type { Plan } from "./lease/plan.ts";
+import type { Plan, Wish } from "./lease/plan.ts";
 import { startWaiting, type Waiting } from "./lease/waiting.ts";
 import type { Market } from "./market/provider.ts";
 import { rankOffers } from "./market/rank.ts";
@@ -61,23 +61,33 @@ async function searchPatiently(plan: Plan, deadline: Deadline, waiting: Waiting,
   }
 }
 
-async function explainNone(plan: Plan, none: string, { market, clock, log, signal }: SearchDeps): Promise<NoOfferFailure> {
+async function explainNone(plan: Plan, none: string, deps: SearchDeps): Promise<NoOfferFailure> {
   const { wish } = plan;
-  const hints = [...(await market.explain(wish, signal))];
-  if (hints.length === 0 && wish.maxPricePerGpuHour !== undefined) {
-    const { maxPricePerGpuHour, ...uncapped } = wish;
-    const dearer = rankOffers(await market.search(uncapped, signal), uncapped, clock.now()).fitting[0];
-    if (dearer !== undefined) {
-      hints.push(
-        `The cheapest that would fit costs ${formatUsd(dearer.pricePerGpuHour)} per GPU-hour ` +
-          `(${plain(describeOffer(dearer))}), above your 'max-price-per-gpu-hour' of ${formatUsd(maxPricePerGpuHour)}.`,
-      );
-    }
-  }
-  for (const hint of hints) log.info(hint);
+  const hints = await findReasons(wish, deps);
+  for (const hint of hints) deps.log.info(hint);
   const waited = plan.limits.waitForOffer > 0 ? ` for ${formatDuration(plan.limits.waitForOffer)}` : "";
   return new NoOfferFailure(
     [`No offer for ${wish.gpuCount}x ${wish.gpuTypes.join(" or ")}${waited}: ${none}.`, ...hints].join(" "),
     "This search bought nothing. Name more GPU types, regions or vendors, raise the price cap, or set 'wait-for-offer' to keep asking.",
   );
+}
+
+/** What the market says about a wish that nothing fits: values that it does not know, or else the price without the cap. */
+async function findReasons(wish: Wish, { market, clock, log, signal }: SearchDeps): Promise<readonly string[]> {
+  try {
+    const unknown = await market.explain(wish, signal);
+    if (unknown.length > 0 || wish.maxPricePerGpuHour === undefined) return unknown;
+    const { maxPricePerGpuHour, ...uncapped } = wish;
+    const dearer = rankOffers(await market.search(uncapped, signal), uncapped, clock.now()).fitting[0];
+    if (dearer === undefined) return [];
+    return [
+      `The cheapest that would fit costs ${formatUsd(dearer.pricePerGpuHour)} per GPU-hour ` +
+        `(${plain(describeOffer(dearer))}), above your 'max-price-per-gpu-hour' of ${formatUsd(maxPricePerGpuHour)}.`,
+    ];
+  } catch (error) {
+    signal.throwIfAborted();
+    // Only the explanation is missing; that nothing fits is known, and is what has to be told.
+    log.debug(`Why nothing fits could not be asked: ${plain(describe(error))}`);
+    return [];
+  }
 }

@@ -12,6 +12,8 @@ import type { Market } from "./market/provider.ts";
 export interface StoryDeps {
   readonly plan: Plan;
   readonly context: RunContext;
+  /** Where the files go with which the next steps reach the machine. The journal names it, so that post removes it. */
+  readonly accessDirectory: string;
   readonly market: Market;
   readonly clock: Clock;
   readonly log: Log;

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Deadline } from "./lease/clock.ts";
 import { describe } from "./lease/failure.ts";
 import type { Offer } from "./lease/offer.ts";
@@ -86,13 +85,11 @@ function handOutAccess(
   keys: LeaseKeys,
   machine: Machine,
   kit: MachineKit,
-  { context, journal, outputs }: StoryDeps,
+  { accessDirectory, outputs }: StoryDeps,
 ): void {
   const [address] = addresses;
-  const directory = join(context.tempDirectory, `gpu-provision-${context.runId}-${process.pid}`);
-  journal.noteLease({ files: directory });
   const files = kit.writeSshFiles({
-    directory,
+    directory: accessDirectory,
     address,
     clientPrivateKey: keys.client.privateKey,
     hostPublicKey: machine.hostPublicKey,

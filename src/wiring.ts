@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { admit, judgeForkOfRun, readForkPolicy } from "./actions/fork.ts";
 import { parseInputs } from "./actions/inputs.ts";
 import type { ActionLog } from "./actions/log.ts";
@@ -32,14 +33,24 @@ export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
   const plan = parseInputs(raw, readSurroundings(context.workspace), checkUserScript);
   maskSecret(plan.token);
 
+  const accessDirectory = join(context.tempDirectory, `gpu-provision-${context.runId}-${process.pid}`);
   const journal = openJournal(
-    { version: 1, provider: plan.provider, apiUrl: plan.apiUrl, cleanupTimeout: plan.limits.cleanupTimeout, attempts: [] },
+    {
+      version: 1,
+      provider: plan.provider,
+      apiUrl: plan.apiUrl,
+      cleanupTimeout: plan.limits.cleanupTimeout,
+      // Known to post from the first record on: when the disk fills up later, there is no second one.
+      files: accessDirectory,
+      attempts: [],
+    },
     stateStore,
     (error) => log.warn(`${describe(error)} What is bought so far is still deleted.`, "Lease journal"),
   );
   return {
     plan,
     context,
+    accessDirectory,
     market: markets[plan.provider]({ token: plan.token, apiUrl: plan.apiUrl, log }),
     clock: systemClock,
     log,

@@ -9,7 +9,8 @@ export function appendOrUndo(file: string | undefined, append: () => void): void
   try {
     append();
   } catch (error) {
-    if (file && before !== undefined) truncateSync(file, before);
+    // A device that stands in for the file does not grow, and cannot be cut.
+    if (file && before !== undefined && statSync(file).size > before) truncateSync(file, before);
     throw error;
   }
 }

@@ -94,7 +94,7 @@ export class CancelledFailure extends Failure {
   readonly code = "cancelled";
 
   constructor(by: string) {
-    super(`The step was cancelled (${by}).`, "The machine is being deleted; the post step proves that it is gone.");
+    super(`The step was cancelled (${by}).`, "Whatever was bought is being deleted; the post step proves that it is gone.");
   }
 }
 

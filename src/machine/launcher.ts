@@ -13,7 +13,8 @@ export function runDirectory(nonce: string): string {
 /**
  * Runs on the machine under whatever POSIX shell `sh` is there (dash, busybox, bash). Its arguments are two sizes, a nonce and the
  * script's file extension; everything else comes over stdin: first the file `go`, then the script. Nothing more follows, so stdin
- * then ends exactly when the connection does, however that comes about, and the watcher ends the script's whole process group.
+ * then ends exactly when the connection does, however that comes about, and the watcher ends the script's whole process group. What
+ * the script leaves running at its own end stays, as in a workflow step: a server for the steps that follow.
  */
 const LAUNCHER = `
 go_size=$1 script_size=$2 nonce=$3 extension=$4
@@ -68,6 +69,7 @@ trap "stop; exit 143" HUP INT TERM
 (
   trap - HUP INT TERM EXIT
   while IFS= read -r line; do :; done
+  : >"$dir/stopping"
   stop
   rm -rf "$dir"
 ) <&3 &
@@ -75,8 +77,10 @@ watcher=$!
 exec 3<&-
 wait "$job"
 code=$?
-linger
-if quietly kill -0 "$target"; then stop; fi
+if [ -e "$dir/stopping" ]; then
+  wait "$watcher"
+  watcher=
+fi
 exit "$code"
 `;
 

@@ -148,6 +148,28 @@ describe("connect to a server of another sort", () => {
     expect(requests).toBe(0);
   });
 
+  it("does not give up early on a machine that shows foreign keys only in between", async () => {
+    stand = await standUp({ kind: "embedded", faults: { noSsh: true } });
+    const foreign = new ssh2.Server({ hostKeys: [makeLeaseKeys("foreign").host.privateKey] }, (client) => {
+      client.on("error", () => undefined);
+    });
+    let visits = 0;
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+      visits += 1;
+      if (visits % 3 === 0) socket.destroy();
+      else foreign.injectSocket(socket);
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const clock = racingClock();
+    const address = { host: "127.0.0.1", port: portOf(server), user: "root" };
+    const failing = stand.connect({ address, clock, deadline: deadlineAfter(clock, 120_000), foreignKeyLimitMs: 20_000 });
+    await expect(failing).rejects.toThrow(SshFailure);
+    expect(clock.ticks()).toBe(120_000);
+  });
+
   it("goes on when the port is open and closes, or talks nonsense", async () => {
     stand = await standUp({ kind: "embedded", faults: { noSsh: true } });
     let visits = 0;
