@@ -1,7 +1,7 @@
 import type { Clock } from "./lease/clock.ts";
 import { deadlineAfter } from "./lease/clock.ts";
 import { formatDuration } from "./lease/duration.ts";
-import { ReleaseFailure } from "./lease/failure.ts";
+import { describe, ReleaseFailure } from "./lease/failure.ts";
 import type { Journal, JournalRecord } from "./lease/journal.ts";
 import { unproved } from "./lease/journal.ts";
 import { costOfAll, settleWithin } from "./lease/lifetime.ts";
@@ -31,18 +31,30 @@ const LONGEST_WHEN_CANCELLED = 210_000;
  */
 export async function finish(deps: FinishDeps): Promise<void> {
   const { clock, journal, log } = deps;
-  let trouble: ReleaseFailure | undefined;
+  const trouble = await log
+    .group("Release", () => deleteEverything(deps))
+    .then(
+      () => undefined,
+      (error: unknown) => (error instanceof ReleaseFailure ? error : blameUnknown(error, journal.read())),
+    );
+  await tidyUp(deps, trouble);
+  if (trouble !== undefined) throw trouble;
+  const cost = costOfAll(journal.read().attempts, clock.now());
+  log.info(`Nothing is billing any more. This lease cost at most ${formatUsd(cost)}.`);
+}
+
+/** Removes the keys and reports. Trouble with these is only told, for it must not hide what may be billing. */
+async function tidyUp({ journal, log, removeFiles, report }: FinishDeps, trouble: ReleaseFailure | undefined): Promise<void> {
+  const record = journal.read();
   try {
-    await log.group("Release", () => deleteEverything(deps));
+    if (record.files !== undefined) removeFiles(record.files);
   } catch (error) {
-    trouble = error instanceof ReleaseFailure ? error : blameUnknown(error, journal.read());
-    throw trouble;
-  } finally {
-    const record = journal.read();
-    if (record.files !== undefined) deps.removeFiles(record.files);
-    await deps.report(record, trouble);
-    if (trouble === undefined)
-      log.info(`Nothing is billing any more. This lease cost at most ${formatUsd(costOfAll(record.attempts, clock.now()))}.`);
+    log.warn(`The SSH files of this lease could not be removed: ${describe(error)}`);
+  }
+  try {
+    await report(record, trouble);
+  } catch (error) {
+    log.warn(`The job summary could not be written: ${describe(error)}`);
   }
 }
 

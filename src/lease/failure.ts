@@ -103,11 +103,6 @@ export class ExpiredFailure extends Failure {
   readonly code = "expired";
 }
 
-/** Thrown when a wait reached its deadline. */
-export class DeadlineFailure extends Failure {
-  readonly code = "deadline";
-}
-
 /** Thrown when the lease journal cannot be written: nothing may be bought then. */
 export class JournalFailure extends Failure {
   readonly code = "journal";

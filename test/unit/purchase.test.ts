@@ -207,6 +207,14 @@ describe("an answer that does not come", () => {
     expect(rig.journal.attempt(1)).toEqual(found);
   });
 
+  test("adds the ids that nobody had seen to those that were found", async () => {
+    const rig = await setUp({}, { kind: "hang-after" });
+    const late = answerLate(rig, { kind: "accepted", resourceIds: ["r-unseen"] });
+    await late.purchase(900_000);
+    await late.answer();
+    expect(rig.journal.attempt(1).resourceIds).toEqual([...ids(rig), "r-unseen"]);
+  });
+
   test.each<[PurchaseAnswer, string]>([
     [{ kind: "accepted", resourceIds: [] }, "bought"],
     [{ kind: "failed", reason: "out of capacity", resourceIds: ["r-1"] }, "bought"],

@@ -98,12 +98,15 @@ describe("a marketplace that does not tell", () => {
     expect(rig.asked()).toBe(3);
   });
 
-  test("refusals count only when they are in a row", async () => {
-    const rig = await setUp({}, { times: 2, do: { kind: "status", status: 401 } });
-    // The first rule counts these requests as well, so the next ones are struck by the second from the third on.
-    rig.stand.faults.add({ on: STATUS, nth: 3, do: { kind: "html", status: 404 } });
-    rig.stand.faults.add({ on: STATUS, nth: 4, times: 2, do: { kind: "status", status: 401 } });
+  test.each<[string, Fault]>([
+    ["an answer", { kind: "status", status: 200, body: { procurement_status: "provisioning_started" } }],
+    ["other trouble", { kind: "html", status: 404 }],
+  ])("refusals count only when they are in a row (%s between them)", async (_what, between) => {
+    const refusal: Fault = { kind: "status", status: 401 };
+    const rig = await setUp();
+    for (const [index, fault] of [refusal, refusal, between, refusal, refusal].entries())
+      rig.stand.faults.add({ on: STATUS, nth: index + 1, do: fault });
     expect(await rig.wait()).toHaveLength(1);
-    expect(rig.stand.faults.strikes().map(({ kind }) => kind)).toEqual(["status", "status", "html", "status", "status"]);
+    expect(rig.stand.faults.strikes()).toHaveLength(5);
   });
 });

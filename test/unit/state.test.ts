@@ -63,7 +63,7 @@ describe("the journal in the step's state", () => {
       console.log([save("first"), save("x".repeat(6000)), save("last")].join(" "));
     `;
     const { stdout } = await promisify(execFile)(
-      "bash",
+      "sh",
       ["-c", `trap "" XFSZ; ulimit -f 4; exec "$0" --input-type=module -e "$1"`, process.execPath, script],
       { env: { PATH: process.env["PATH"], GITHUB_STATE: file } },
     );
