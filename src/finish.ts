@@ -7,13 +7,14 @@ import { unproved } from "./lease/journal.ts";
 import { costOfAll, settleWithin } from "./lease/lifetime.ts";
 import type { Log } from "./lease/log.ts";
 import { formatUsd } from "./lease/money.ts";
-import type { Market } from "./market/provider.ts";
-import { release } from "./release.ts";
+import type { ManualCommands, Market } from "./market/provider.ts";
+import { adviseByHand, release } from "./release.ts";
 
 /** Everything that the story of post touches the world with. */
 export interface FinishDeps {
   /** Throws when there is no token to delete with. */
   readonly openMarket: () => Market;
+  readonly byHand: ManualCommands;
   readonly clock: Clock;
   readonly log: Log;
   readonly journal: Journal;
@@ -35,12 +36,32 @@ export async function finish(deps: FinishDeps): Promise<void> {
     .group("Release", () => deleteEverything(deps))
     .then(
       () => undefined,
-      (error: unknown) => (error instanceof ReleaseFailure ? error : blameUnknown(error, journal.read())),
+      (error: unknown) => (error instanceof ReleaseFailure ? error : blameUnknown(error, journal.read(), deps.byHand)),
     );
   await tidyUp(deps, trouble);
   if (trouble !== undefined) throw trouble;
   const cost = costOfAll(journal.read().attempts, clock.now());
   log.info(`Nothing is billing any more. This lease cost at most ${formatUsd(cost)}.`);
+}
+
+/**
+ * What the expiry watch does before it does the work of post: attempts that came to nothing are settled at once, for nobody else
+ * looks at them while the job goes on, and the machine in use is left alone until its lease is over.
+ */
+export async function waitForExpiry({ openMarket, clock, log, journal }: FinishDeps): Promise<void> {
+  const inUse = unproved(journal.read()).filter((attempt) => attempt.usable !== undefined);
+  const others = unproved(journal.read()).filter((attempt) => attempt.usable === undefined);
+  const market = openMarket();
+  const { cleanupTimeout } = journal.read();
+  try {
+    await release({ market, clock, log, journal }, others, deadlineAfter(clock, cleanupTimeout), settleWithin(cleanupTimeout));
+  } catch (error) {
+    // The end of the lease, and then post, try again.
+    log.info(describe(error));
+  } finally {
+    await market.close();
+  }
+  await clock.sleep(Math.max(0, ...inUse.map((attempt) => attempt.expiresAt)) - clock.now());
 }
 
 /** Removes the keys and reports. Trouble with these is only told, for it must not hide what may be billing. */
@@ -80,14 +101,15 @@ async function deleteEverything({ openMarket, clock, log, journal, jobCancelled 
   }
 }
 
-/** Whatever stopped the release, the user has to know what to look for. */
-function blameUnknown(error: unknown, record: JournalRecord): ReleaseFailure {
-  const names = unproved(record).map(
-    (attempt) => `'${attempt.leaseName}' (offer ${attempt.offerId}, resources ${attempt.resourceIds.join(", ") || "not known"})`,
+/** Whatever stopped the release, the user has to know what to look for, and how to delete it. */
+function blameUnknown(error: unknown, record: JournalRecord, byHand: ManualCommands): ReleaseFailure {
+  const attempts = unproved(record);
+  const commands = attempts.flatMap(({ resourceIds, offerId }) =>
+    resourceIds.length > 0 ? resourceIds.map(byHand.toDelete) : [byHand.toList(offerId)],
   );
   return new ReleaseFailure(
-    `The release broke off: ${error instanceof Error ? error.message : String(error)}.`,
-    `These may still be BILLING, delete them in the marketplace's console: ${names.join("; ")}.`,
+    `The release broke off: ${describe(error)}. Not deleted: ${attempts.map(({ leaseName }) => `'${leaseName}'`).join(", ")}.`,
+    adviseByHand(commands),
     { cause: error },
   );
 }

@@ -1,5 +1,4 @@
 import { openLog, surviveBrokenOutput } from "./actions/log.ts";
-import { describe, Failure } from "./lease/failure.ts";
 import { provision } from "./provision.ts";
 import { wireMain } from "./wiring.ts";
 
@@ -15,8 +14,5 @@ try {
     }
   }
 } catch (error) {
-  log.fail(
-    error instanceof Failure ? `${describe(error)}\n${error.hint}` : describe(error),
-    error instanceof Failure ? error.code : undefined,
-  );
+  log.failWith(error);
 }

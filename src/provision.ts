@@ -73,7 +73,7 @@ async function rentOneOf(first: readonly Offer[], untilOffer: Deadline, proofs: 
   let offers = first;
   for (let number = 1; ; number += 1) {
     const offer = offers.find((one) => !disappointing.has(kindOf(one))) ?? offers[0];
-    if (offer === undefined) throw new NoOfferFailure("No offer is left to try.", "Nothing is billing.");
+    if (offer === undefined) throw new NoOfferFailure("No offer is left to try.", "Nothing more is bought.");
     tried.add(offer.id);
     try {
       const title = `Machine ${number} of at most ${plan.limits.maxAttempts}: ${plain(describeOffer(offer))}`;
@@ -89,8 +89,18 @@ async function rentOneOf(first: readonly Offer[], untilOffer: Deadline, proofs: 
         disappointing.add(kindOf(offer));
         await drop(attempt, proofs, deps);
       }
-      offers = await log.group("Offers", () => search(plan, tried, untilOffer, deps));
+      offers = await searchAgain(error, () => log.group("Offers", () => search(plan, tried, untilOffer, deps)));
     }
+  }
+}
+
+/** A market that has nothing more is only the last reason: why the attempts before failed is what the user has to know. */
+async function searchAgain(after: unknown, again: () => Promise<readonly Offer[]>): Promise<readonly Offer[]> {
+  try {
+    return await again();
+  } catch (error) {
+    if (!(error instanceof NoOfferFailure)) throw error;
+    throw new NoOfferFailure(`${describe(after)} And then: ${error.message}`, error.hint, { cause: after });
   }
 }
 

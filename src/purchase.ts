@@ -46,7 +46,7 @@ export async function purchase(order: PurchaseOrder, attempt: number, deadline: 
       await pauseUnless(answered, true, ANSWER_GRACE, clock);
       signal.throwIfAborted();
     }
-    if (answer !== undefined && answer.kind !== "unknown") return endWith(answer, deadline, deps);
+    if (answer !== undefined && answer.kind !== "unknown") return endWith(answer, order, attempt, deadline, deps);
     if (answer !== undefined && lostSince === undefined) {
       lostSince = clock.ticks();
       log.info(`The purchase's answer was lost (${plain(answer.reason)}). It is looked up, not sent again.`);
@@ -115,20 +115,51 @@ function noteAnswer(answer: PurchaseAnswer, attempt: number, { journal, clock }:
 
 async function endWith(
   answer: Exclude<PurchaseAnswer, { kind: "unknown" }>,
+  order: PurchaseOrder,
+  attempt: number,
   deadline: Deadline,
-  { clock, signal }: PurchaseDeps,
+  deps: PurchaseDeps,
 ): Promise<void> {
-  if (answer.kind === "accepted") return;
-  if (answer.kind === "failed")
-    throw new PurchaseFailure(`The marketplace could not deliver: ${answer.reason}`, "Whatever it left behind is deleted.");
-  if (answer.next === "nothing") {
-    throw new MarketFailure(
-      `The purchase was refused: ${answer.reason}`,
-      "Nothing was bought. No other offer would be sold on this request.",
-    );
+  const { clock, log, journal, signal } = deps;
+  switch (answer.kind) {
+    case "accepted":
+      return;
+    case "failed":
+      throw new PurchaseFailure(`The marketplace could not deliver: ${answer.reason}`, "Whatever it left behind is deleted.");
+    case "taken":
+      // A proxy that repeated our request is told of our own purchase; only a machine with our name shows that.
+      if (await carriesOurName(order, attempt, deps)) {
+        log.info("The offer reads as taken, by ourselves: the machine carries our name.");
+        journal.note(attempt, { stage: "bought", answered: clock.now() });
+        return;
+      }
+      journal.note(attempt, { stage: "nothing-bought", answered: clock.now() });
+      throw new PurchaseFailure(`Somebody else was faster: ${answer.reason}`, "Nothing was bought.");
+    case "refused":
+      if (answer.next === "nothing") {
+        throw new MarketFailure(
+          `The purchase was refused: ${answer.reason}`,
+          "Nothing was bought. No other offer would be sold on this request.",
+        );
+      }
+      if (answer.waitMs !== undefined) await clock.sleep(Math.min(answer.waitMs, deadline.left()), signal);
+      throw new PurchaseFailure(
+        `The purchase was refused: ${answer.reason}`,
+        "Nothing was bought.",
+        answer.next === "same-offer",
+      );
   }
-  if (answer.waitMs !== undefined) await clock.sleep(Math.min(answer.waitMs, deadline.left()), signal);
-  throw new PurchaseFailure(`The purchase was refused: ${answer.reason}`, "Nothing was bought.", answer.next === "same-offer");
+}
+
+async function carriesOurName(
+  order: PurchaseOrder,
+  attempt: number,
+  { market, journal, signal }: PurchaseDeps,
+): Promise<boolean> {
+  const { ours } = await market.holdings({ offerId: order.offerId, leaseName: order.leaseName, resourceIds: [] }, signal);
+  const named = ours.filter(({ name }) => name === order.leaseName).map(({ id }) => id);
+  if (named.length > 0) journal.note(attempt, { resourceIds: named });
+  return named.length > 0;
 }
 
 /** What the marketplace shows of a purchase whose answer is not there. Sold is only what is provably ours. */

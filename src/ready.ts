@@ -1,3 +1,4 @@
+import type { Address } from "./lease/address.ts";
 import type { Clock, Deadline } from "./lease/clock.ts";
 import { formatDuration } from "./lease/duration.ts";
 import { describe, NotReadyFailure, TokenFailure } from "./lease/failure.ts";
@@ -5,7 +6,7 @@ import type { Journal } from "./lease/journal.ts";
 import type { Log } from "./lease/log.ts";
 import { plain } from "./lease/plain.ts";
 import { startWaiting } from "./lease/waiting.ts";
-import type { Address, Market, Progress } from "./market/provider.ts";
+import type { Market, Progress } from "./market/provider.ts";
 
 export interface ReadyDeps {
   readonly market: Market;

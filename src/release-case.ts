@@ -1,4 +1,5 @@
 import type { Clock } from "./lease/clock.ts";
+import { DeadlineFailure } from "./lease/failure.ts";
 import type { AttemptRecord } from "./lease/journal.ts";
 import type { Holdings, Progress } from "./market/provider.ts";
 
@@ -10,6 +11,8 @@ export interface Suspect {
   readonly ours: boolean;
   status: string;
   seenAlive: boolean;
+  /** A deletion is not asked for before. */
+  notBefore: number;
   erasedAt?: number;
   absentSince?: number;
   /** The proof that it is gone. */
@@ -31,7 +34,8 @@ export interface Case {
   suspect(id: string, known: { kind: string; ours: boolean; status: string }): void;
   /** Takes a proof back: the marketplace lists it as alive. */
   reopen(id: string): void;
-  blame(error: unknown, clock: Clock): void;
+  /** Keeps why a request failed. Throws the outer signal's reason when that is what ended it. */
+  endure(error: unknown, deps: { clock: Clock; signal?: AbortSignal }): void;
   forgive(): void;
 }
 
@@ -49,14 +53,17 @@ export function openCase(attempt: AttemptRecord): Case {
       return trouble;
     },
     knows: (id) => suspects.some((one) => one.id === id),
-    suspect: (id, known) => suspects.push({ id, ...known, seenAlive: false }),
+    suspect: (id, known) => suspects.push({ id, ...known, seenAlive: false, notBefore: 0 }),
     reopen(id) {
       const suspect = suspects.find((one) => one.id === id);
       if (suspect === undefined) return;
       delete suspect.goneBy;
       suspect.seenAlive = true;
     },
-    blame(error, clock) {
+    endure(error, { clock, signal }) {
+      signal?.throwIfAborted();
+      // That our own time is over says nothing about the marketplace.
+      if (error instanceof DeadlineFailure) return;
       trouble = { error, since: trouble?.since ?? clock.ticks() };
     },
     forgive() {

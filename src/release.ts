@@ -1,16 +1,18 @@
 import type { Clock, Deadline } from "./lease/clock.ts";
 import { formatDuration } from "./lease/duration.ts";
-import { describe, ReleaseFailure, TokenFailure } from "./lease/failure.ts";
+import { DeadlineFailure, describe, ReleaseFailure, TokenFailure } from "./lease/failure.ts";
 import type { AttemptRecord } from "./lease/journal.ts";
 import { plain } from "./lease/plain.ts";
 import { startWaiting } from "./lease/waiting.ts";
 import type { Progress } from "./market/provider.ts";
 import type { Case } from "./release-case.ts";
 import { isFresh, openCase } from "./release-case.ts";
-import { eraseAll, idsOf, look, type ReleaseDeps, readAll } from "./release-probe.ts";
+import { eraseAll, idsOf, look, type ProbeDeps, type ReleaseDeps, readAll } from "./release-probe.ts";
 
 /** Pauses between two rounds of looking: short at first, for most deletions take seconds. */
 const PAUSES = [1_000, 2_000, 3_000, 5_000];
+/** Milliseconds that a look may take where there is no time for more than one. */
+const ONE_LOOK = 15_000;
 /** A refused token will not be accepted later; a moment is given to a proxy that only hiccups. */
 const TOKEN_PATIENCE = 60_000;
 
@@ -29,8 +31,13 @@ export async function release(
   if (failures.length === 0) return;
   throw new ReleaseFailure(
     `It could not be proved that everything is deleted: ${failures.map((failure) => failure.what).join("; ")}.`,
-    `It may still be BILLING. Check and delete it by hand: ${failures.map((failure) => failure.command).join("  and  ")}`,
+    adviseByHand(failures.map((failure) => failure.command)),
   );
+}
+
+/** What a person does about machines that may still be billing: a command a line, each to be pasted as it is. */
+export function adviseByHand(commands: readonly string[]): string {
+  return ["It may still be BILLING. Check and delete it by hand:", ...commands].join("\n");
 }
 
 /**
@@ -38,13 +45,32 @@ export async function release(
  * bought, again and again until it is taken or the deadline passes. True when it was taken; the proof is left to `release`.
  */
 export async function askForDeletion(deps: ReleaseDeps, attempt: AttemptRecord, deadline: Deadline): Promise<boolean> {
+  const { clock, signal } = deps;
   const open = openCase(attempt);
-  for (;;) {
-    await look(deps, open);
-    await eraseAll(deps, open);
-    if (open.suspects.length > 0 && open.suspects.every((one) => one.erasedAt !== undefined)) return true;
-    if (deadline.passed()) return false;
-    await deps.clock.sleep(Math.min(500, deadline.left()), deps.signal);
+  return withRequests(deps, Math.max(deadline.left(), ONE_LOOK), async (probing) => {
+    for (let round = 0; ; round += 1) {
+      await look(probing, open);
+      await eraseAll(probing, open);
+      if (open.suspects.length > 0 && open.suspects.every((one) => one.erasedAt !== undefined)) return true;
+      if (deadline.passed()) return false;
+      await clock.sleep(Math.min(PAUSES[round] ?? 5_000, deadline.left()), signal);
+    }
+  });
+}
+
+/** Gives `probe` a signal that ends its requests after `ms`: a request that hangs must not outlast the time for the release. */
+async function withRequests<T>(deps: ReleaseDeps, ms: number, probe: (deps: ProbeDeps) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const over = new AbortController();
+  deps.clock.sleep(ms, over.signal).then(
+    () => late.abort(new DeadlineFailure("The time for the release is over.", "What is not proved by now is named.")),
+    () => undefined, // the release has ended in time
+  );
+  const requests = deps.signal === undefined ? late.signal : AbortSignal.any([late.signal, deps.signal]);
+  try {
+    return await probe({ ...deps, requests });
+  } finally {
+    over.abort();
   }
 }
 
@@ -62,37 +88,52 @@ async function releaseAttempt(
   const { clock, log, journal, signal } = deps;
   const open = openCase(attempt);
   const waiting = startWaiting(clock, log);
-  for (let round = 0; ; round += 1) {
-    await eraseAll(deps, open);
-    await readAll(deps, open);
-    await look(deps, open);
-    const proof = conclude(open, clock, settleWithin, waiting.elapsed());
-    if (proof !== undefined) {
-      journal.note(attempt.number, { stage: "gone", gone: clock.now(), proof: proof.slice(0, 200), resourceIds: idsOf(open) });
-      log.info(`Attempt ${attempt.number} is gone: ${proof}.`);
-      return [];
+  return withRequests(deps, deadline.left(), async (probing) => {
+    for (let round = 0; ; round += 1) {
+      // What hangs on a machine shows only while it is there, so the first look does not wait for the deletion's answer.
+      await Promise.all([eraseAll(probing, open), readAll(probing, open)]);
+      await look(probing, open);
+      const end = conclude(open, clock, settleWithin, waiting.elapsed());
+      if (end !== undefined) {
+        const proof = end.proof.slice(0, 200);
+        if (end.bought) journal.note(attempt.number, { stage: "gone", gone: clock.now(), proof, resourceIds: idsOf(open) });
+        else journal.note(attempt.number, { stage: "nothing-bought", proof });
+        log.info(`Attempt ${attempt.number} ${end.bought ? "is gone" : "bought nothing"}: ${end.proof}.`);
+        return [];
+      }
+      if (deadline.passed() || hasLostToken(open, clock)) return listUnproved(deps, open);
+      waiting.tell(sayWhatIsOpen(open, settleWithin, clock));
+      await clock.sleep(Math.min(PAUSES[round] ?? 5_000, deadline.left()), signal);
     }
-    if (deadline.passed() || hasLostToken(open, clock)) return listUnproved(deps, open);
-    waiting.tell(sayWhatIsOpen(open, settleWithin, clock));
-    await clock.sleep(Math.min(PAUSES[round] ?? 5_000, deadline.left()), signal);
-  }
+  });
 }
 
-/** The proof that an attempt is gone, in words; undefined while there is none. */
-function conclude(open: Case, clock: Clock, settleWithin: number, elapsed: number): string | undefined {
+/** How an attempt has ended, with the proof in words; undefined while there is none. */
+function conclude(
+  open: Case,
+  clock: Clock,
+  settleWithin: number,
+  elapsed: number,
+): { readonly bought: boolean; readonly proof: string } | undefined {
   if (open.listed !== 0) return undefined;
   if (open.suspects.length > 0) {
     if (open.suspects.some((suspect) => suspect.goneBy === undefined)) return undefined;
-    return `${open.suspects.map((suspect) => suspect.goneBy).join(", ")}, and the offer lists nothing alive`;
+    const gone = open.suspects.map((suspect) => suspect.goneBy).join(", ");
+    return { bought: true, proof: `${gone}, and the offer lists nothing alive` };
   }
+  const proof = proveNothingBought(open, Math.max(elapsed, clock.now() - open.attempt.sent), settleWithin);
+  return proof === undefined ? undefined : { bought: false, proof };
+}
+
+/** Nothing is listed; `sentAgo` milliseconds after the purchase request, does that mean that nothing was bought? */
+function proveNothingBought(open: Case, sentAgo: number, settleWithin: number): string | undefined {
+  const { stage, answered } = open.attempt;
   const phase = open.progress?.phase;
-  const sentAgo = Math.max(elapsed, clock.now() - open.attempt.sent);
   const unsold = phase === "none" || phase === "expired";
   // The marketplace's own word for it: an answer to the purchase that said so, or the offer's state.
-  const reportedFailed =
-    phase === "failed" || (unsold && open.attempt.stage === "intended" && open.attempt.answered !== undefined);
+  const reportedFailed = phase === "failed" || (unsold && stage === "intended" && answered !== undefined);
   if (reportedFailed && !isFresh(sentAgo)) return "the marketplace reports that the purchase failed, and lists nothing for it";
-  if (open.attempt.stage !== "intended" || sentAgo < settleWithin) return undefined;
+  if (stage !== "intended" || sentAgo < settleWithin) return undefined;
   const since = `${formatDuration(sentAgo)} after the purchase request`;
   if (open.soldToAnother) return `${since} the offer reads as sold to another lease, and nothing of ours is listed for it`;
   if (unsold) return `${since} the offer reads unsold, and nothing is listed for it`;
@@ -125,10 +166,10 @@ function listUnproved({ market }: ReleaseDeps, open: Case): readonly Unproved[] 
   if (left.length > 0) {
     return left.map((suspect) => ({
       what: `${suspect.kind} ${suspect.id} reads '${suspect.status}'${trouble}`,
-      command: market.commandToDelete(suspect.id),
+      command: market.byHand.toDelete(suspect.id),
     }));
   }
   const doubts = open.doubtful.map((one) => `${one.id} may be it (${one.why})`).join(", ");
   const what = `the purchase of offer ${open.attempt.offerId} as '${open.attempt.leaseName}' has no known end${trouble}${doubts && `; ${doubts}`}`;
-  return [{ what, command: market.commandToList(open.attempt.offerId) }];
+  return [{ what, command: market.byHand.toList(open.attempt.offerId) }];
 }

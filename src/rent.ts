@@ -1,10 +1,11 @@
 import { type Deadline, deadlineAfter } from "./lease/clock.ts";
 import { formatDuration } from "./lease/duration.ts";
 import { describe, ExpiredFailure, NoOfferFailure, PurchaseFailure } from "./lease/failure.ts";
-import { costOfAll, lifetimeWithin } from "./lease/lifetime.ts";
+import { costOfAll, lifetimeWithin, SHORTEST_LEASE } from "./lease/lifetime.ts";
 import { formatUsd } from "./lease/money.ts";
 import { writeLeaseName } from "./lease/name.ts";
 import type { Offer } from "./lease/offer.ts";
+import { describeOffer } from "./lease/offer.ts";
 import type { Outputs } from "./lease/outputs.ts";
 import { plain, plainWord } from "./lease/plain.ts";
 import type { MachineKit } from "./machine/kit.ts";
@@ -20,7 +21,12 @@ export async function rent(offer: Offer, number: number, deps: StoryDeps): Promi
   const { plan, clock, journal } = deps;
   const kit = await deps.loadMachineKit();
   const lifetime = lifetimeWithin(plan.limits, offer.pricePerHour, costOfAll(journal.read().attempts, clock.now()));
-  if (lifetime === 0) throw new NoOfferFailure("'max-cost' is used up by the attempts so far.", "Nothing more is bought.");
+  if (lifetime < SHORTEST_LEASE) {
+    throw new NoOfferFailure(
+      `What is left of 'max-cost' buys only ${formatDuration(lifetime)} of ${plain(describeOffer(offer))}.`,
+      "Nothing more is bought. Raise 'max-cost', or ask for a cheaper machine.",
+    );
+  }
   await refuseWhenSold(offer, deps);
 
   const lease = startLease(lifetime, deps);
@@ -91,14 +97,14 @@ async function refuseWhenSold(offer: Offer, { market, log, signal }: StoryDeps):
 }
 
 /** The lease's own end, which stops whatever runs. */
-function startLease(lifetime: number, { clock, signal }: StoryDeps): { signal: AbortSignal; stop: () => void } {
+function startLease(lifetime: number, { clock, plan, signal }: StoryDeps): { signal: AbortSignal; stop: () => void } {
   const expiry = new AbortController();
   const stopped = new AbortController();
   const end = async () => {
     await clock.sleep(lifetime, stopped.signal);
     expiry.abort(
       new ExpiredFailure(
-        `The lease is over after ${formatDuration(lifetime)} ('max-lifetime', 'max-cost').`,
+        `The lease is over after ${formatDuration(lifetime)} ('${lifetime < plan.limits.maxLifetime ? "max-cost" : "max-lifetime"}').`,
         "The machine is being deleted. Allow more if the work needs it.",
       ),
     );

@@ -1,6 +1,6 @@
 import type { Clock } from "./lease/clock.ts";
 import type { Journal } from "./lease/journal.ts";
-import type { Log } from "./lease/log.ts";
+import type { Log, MachineOutput } from "./lease/log.ts";
 import type { Offer } from "./lease/offer.ts";
 import type { Outputs } from "./lease/outputs.ts";
 import type { Plan, RunContext } from "./lease/plan.ts";
@@ -29,12 +29,6 @@ export interface StoryDeps {
   readonly loadMachineKit: () => Promise<MachineKit>;
   /** Leaves somebody behind who deletes the machine when its lease ends before the job does. */
   readonly watchExpiry: () => void;
-}
-
-export interface MachineOutput {
-  stdout(line: string): void;
-  stderr(line: string): void;
-  close(): void;
 }
 
 /** A machine that is bought, reached and checked. */

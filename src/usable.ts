@@ -1,3 +1,4 @@
+import type { Address } from "./lease/address.ts";
 import type { Deadline } from "./lease/clock.ts";
 import { describe } from "./lease/failure.ts";
 import type { Offer } from "./lease/offer.ts";
@@ -6,7 +7,6 @@ import { checkAddress } from "./machine/address.ts";
 import type { MachineKit } from "./machine/kit.ts";
 import type { LeaseKeys } from "./machine/lease-keys.ts";
 import type { Machine } from "./machine/machine.ts";
-import type { Address } from "./market/provider.ts";
 import type { StoryDeps } from "./story.ts";
 
 /** Reaches a machine that is ready, checks what was bought, and hands out the access for the steps that follow. */
@@ -103,7 +103,8 @@ function handOutAccess(
         ip: host,
         port,
         user,
-        "ssh-command": index === 0 ? files.command : `ssh -i '${files.keyPath}' -p ${port} ${user}@${host}`,
+        // Only the machine that we logged in to has shown its key, so only for this one there is a command.
+        ...(index === 0 ? { "ssh-command": files.command } : {}),
       })),
     ),
   });

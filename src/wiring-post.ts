@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import * as z from "zod";
 import { parseReleaseInputs } from "./actions/inputs.ts";
 import type { ActionLog } from "./actions/log.ts";
 import { maskSecret } from "./actions/log.ts";
@@ -12,6 +14,12 @@ import { decodeJournal, openJournal } from "./lease/journal.ts";
 import { removeSshFiles } from "./machine/ssh-files.ts";
 import { markets } from "./market/registry.ts";
 
+/** The expiry watch gets over its standard input what the runner hands to the real post as variables. */
+export function takeOverFromMain(): void {
+  const handed = z.object({ INPUT_TOKEN: z.string(), STATE_lease: z.string() });
+  Object.assign(process.env, handed.parse(JSON.parse(readFileSync(0, "utf8"))));
+}
+
 /** The real collaborators of post, or undefined when main left no journal: then nothing was bought. */
 export function wirePost(log: ActionLog): FinishDeps | undefined {
   const saved = readSavedJournal();
@@ -22,9 +30,10 @@ export function wirePost(log: ActionLog): FinishDeps | undefined {
   return {
     // Inputs are evaluated anew for post, so the journal decides where to delete; only the token is never in it.
     openMarket() {
-      if (token !== undefined) return markets[record.provider]({ token, apiUrl: record.apiUrl, log });
+      if (token !== undefined) return markets[record.provider].open({ token, apiUrl: record.apiUrl, log });
       throw new TokenFailure(`${tokenProblem ?? "There is no token"}`, "Without it nothing can be deleted.");
     },
+    byHand: markets[record.provider].byHand(record.apiUrl),
     clock: systemClock,
     log,
     journal: openJournal(record, memoryStore, () => undefined),

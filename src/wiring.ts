@@ -51,7 +51,7 @@ export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
     plan,
     context,
     accessDirectory,
-    market: markets[plan.provider]({ token: plan.token, apiUrl: plan.apiUrl, log }),
+    market: markets[plan.provider].open({ token: plan.token, apiUrl: plan.apiUrl, log }),
     clock: systemClock,
     log,
     journal,
@@ -60,7 +60,7 @@ export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
     reportOffers: (offers) => writeSummary(renderOffers(offers, plan), log),
     showMachineOutput: log.showMachineOutput,
     loadMachineKit: () => import("./machine/kit.ts"),
-    watchExpiry: () => leaveWatch(journal.read(), log),
+    watchExpiry: () => leaveWatch(journal.read(), plan.token, log),
   };
 }
 

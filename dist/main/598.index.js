@@ -350,7 +350,7 @@ async function execute(connection, command, options, clock) {
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     if (options.timeoutMs !== undefined) {
         const limitMs = options.timeoutMs;
-        const failure = () => new lease_failure/* SshFailure */.dI(`The machine did not finish '${(0,plain/* plain */.pj)(command, 60)}' within ${(0,duration/* formatDuration */.a)(limitMs)}.`, "The machine hangs or is overloaded. It is deleted; its time until now is billed.");
+        const failure = () => new lease_failure/* DeadlineFailure */.$v(`The machine did not finish '${(0,plain/* plain */.pj)(command, 60)}' within ${(0,duration/* formatDuration */.a)(limitMs)}.`, "The machine hangs or is overloaded. It is deleted; its time until now is billed.");
         clock.sleep(limitMs, over.signal).then(() => stop.abort(failure()), () => undefined);
     }
     try {
@@ -1391,8 +1391,21 @@ function describeGpus(gpus) {
         counts.set(name, (counts.get(name) ?? 0) + 1);
     return [...counts].map(([name, count]) => `${count}x ${name}`).join(", ");
 }
+/** What nvidia-smi says; undefined when it hangs, as it does while some drivers load. */
+async function ask(machine, signal) {
+    try {
+        return await machine.exec(QUERY, { signal, timeoutMs: LONGEST_ANSWER, maxOutput: 65_536 });
+    }
+    catch (error) {
+        if (error instanceof lease_failure/* DeadlineFailure */.$v)
+            return undefined;
+        throw error;
+    }
+}
 /** Why there is no answer yet, or undefined when the driver answered. */
 function whyNotYet(result) {
+    if (result === undefined)
+        return `nvidia-smi does not answer within ${LONGEST_ANSWER / 1000} s`;
     if (result.code === 0)
         return readGpus(result.stdout).length > 0 ? undefined : "nvidia-smi shows no GPU";
     if (result.code === 127 || result.code === 126)
@@ -1412,9 +1425,9 @@ async function checkGpus(machine, bought, world) {
     let reason;
     for (;;) {
         signal.throwIfAborted();
-        const result = await machine.exec(QUERY, { signal, timeoutMs: LONGEST_ANSWER, maxOutput: 65_536 });
+        const result = await ask(machine, signal);
         const why = whyNotYet(result);
-        if (why === undefined) {
+        if (why === undefined && result !== undefined) {
             const gpus = readGpus(result.stdout);
             const right = gpus.filter((gpu) => isOfFamily(gpu.name, bought.family, bought.gpuType));
             if (right.length < bought.count)

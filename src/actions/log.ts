@@ -1,17 +1,11 @@
 import { randomUUID } from "node:crypto";
 import * as core from "@actions/core";
-import type { Log } from "../lease/log.ts";
-
-/** Lines of a machine go to the step's log as they are, and can be no workflow command while this is open. */
-export interface MachineOutput {
-  stdout(line: string): void;
-  stderr(line: string): void;
-  close(): void;
-}
+import { describe, Failure } from "../lease/failure.ts";
+import type { Log, MachineOutput } from "../lease/log.ts";
 
 export interface ActionLog extends Log {
-  /** Ends an open group and all machine output, then marks the step as failed. */
-  fail(sentence: string, title?: string): void;
+  /** Ends all machine output and marks the step as failed: what failed, and what to do. */
+  failWith(error: unknown): void;
   showMachineOutput(): MachineOutput;
 }
 
@@ -44,9 +38,10 @@ export function openLog(): ActionLog {
     warn: (sentence, title) => command(() => core.warning(sentence, annotate(title))),
     error: (sentence, title) => command(() => core.error(sentence, annotate(title))),
     group: (title, work) => core.group(title, work),
-    fail(sentence, title) {
+    failWith(error) {
       resume();
-      core.error(sentence, annotate(title));
+      if (error instanceof Failure) core.error(`${describe(error)}\n${error.hint}`, annotate(error.code));
+      else core.error(describe(error));
       process.exitCode = core.ExitCode.Failure;
     },
     showMachineOutput() {

@@ -74,7 +74,7 @@ function sayEnd(attempt: AttemptRecord): string {
     case "gone":
       return `gone: ${attempt.proof ?? "proved"}`;
     case "nothing-bought":
-      return "nothing was bought";
+      return attempt.proof === undefined ? "nothing was bought" : `nothing was bought: ${attempt.proof}`;
     default:
       return "NOT PROVED to be gone";
   }

@@ -40,6 +40,13 @@ export class TokenFailure extends Failure {
 /** Thrown when the marketplace cannot be reached, answers what cannot be read, or refuses a request. */
 export class MarketFailure extends Failure {
   readonly code = "market";
+  /** Milliseconds that the marketplace asks to wait before the next request of this kind. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, hint: string, options?: ErrorOptions & { retryAfterMs?: number | undefined }) {
+    super(message, hint, options);
+    this.retryAfterMs = options?.retryAfterMs;
+  }
 }
 
 /** Thrown when a purchase ended without a machine; another offer can be tried, or the same one when it is `offerStillGood`. */
@@ -103,6 +110,11 @@ export class ExpiredFailure extends Failure {
   readonly code = "expired";
 }
 
+/** Why something was given up when its time was over. It stays with whoever set the deadline, and is no end of a story. */
+export class DeadlineFailure extends Failure {
+  readonly code = "deadline";
+}
+
 /** Thrown when the lease journal cannot be written: nothing may be bought then. */
 export class JournalFailure extends Failure {
   readonly code = "journal";
@@ -113,7 +125,7 @@ export class ReleaseFailure extends Failure {
   readonly code = "release";
 }
 
-/** What the machine is left out of: failures after which another offer is worth trying. */
+/** Whether another offer could end better. */
 export function isWorthAnotherOffer(error: unknown): boolean {
   return (
     error instanceof PurchaseFailure ||

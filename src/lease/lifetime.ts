@@ -2,13 +2,16 @@ import type { AttemptRecord } from "./journal.ts";
 import { costOf, timeBoughtBy } from "./money.ts";
 
 /** A deletion is not done the moment it is asked for; a budget keeps room for it. */
-const DELETION_RESERVE = { longest: 60_000, share: 0.1 };
+const DELETION_RESERVE = { shortest: 5_000, share: 0.1, longest: 60_000 };
+/** A lease that is shorter than this, in milliseconds, cannot be of any use to anybody. */
+export const SHORTEST_LEASE = 10_000;
 
 /** Milliseconds that a lease may last at a price: `max-lifetime`, cut to what is left of `max-cost` (USD). */
 export function lifetimeWithin(limits: { maxLifetime: number; maxCost?: number }, pricePerHour: number, spent: number): number {
   if (limits.maxCost === undefined) return limits.maxLifetime;
   const bought = timeBoughtBy(limits.maxCost - spent, pricePerHour);
-  const reserve = Math.min(DELETION_RESERVE.longest, bought * DELETION_RESERVE.share);
+  const { shortest, share, longest } = DELETION_RESERVE;
+  const reserve = Math.min(longest, Math.max(shortest, bought * share));
   return Math.max(0, Math.floor(Math.min(limits.maxLifetime, bought - reserve)));
 }
 

@@ -9,6 +9,13 @@ export interface Log {
   group<T>(title: string, work: () => Promise<T>): Promise<T>;
 }
 
+/** Lines of a machine go to the step's log as they are, and can be no workflow command while this is open. */
+export interface MachineOutput {
+  stdout(line: string): void;
+  stderr(line: string): void;
+  close(): void;
+}
+
 export const silentLog: Log = {
   info: () => undefined,
   debug: () => undefined,

@@ -1,13 +1,7 @@
 import { isIP } from "node:net";
+import type { Address } from "../lease/address.ts";
 import { SshFailure } from "../lease/failure.ts";
 import { plain } from "../lease/plain.ts";
-
-/** Where a machine answers SSH. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-}
 
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\.?$/i;
 const USER_NAME = /^[a-z_][a-z0-9._-]{0,31}$/i;

@@ -1,8 +1,9 @@
+import type { Address } from "../lease/address.ts";
 import type { Clock, Deadline } from "../lease/clock.ts";
 import { formatDuration } from "../lease/duration.ts";
 import { HostKeyFailure, SshFailure } from "../lease/failure.ts";
 import type { Log } from "../lease/log.ts";
-import { type Address, checkAddress, writeAddress } from "./address.ts";
+import { checkAddress, writeAddress } from "./address.ts";
 import { dial } from "./dial.ts";
 import { fingerprintOf, type PublicKey, readPublicKey } from "./host-key.ts";
 import type { Machine } from "./machine.ts";

@@ -1,8 +1,9 @@
 import type { Client, ClientChannel, ConnectConfig, PublicKeyAuthMethod, ServerHostKeyAlgorithm } from "ssh2";
 import ssh2 from "ssh2";
+import type { Address } from "../lease/address.ts";
 import { describe, SshFailure } from "../lease/failure.ts";
 import { plain } from "../lease/plain.ts";
-import { type Address, writeAddress } from "./address.ts";
+import { writeAddress } from "./address.ts";
 import { decodePublicKey, fingerprintOf, isSameKey, type PublicKey, signaturesOf, writePublicKey } from "./host-key.ts";
 import type { Connection, Exit, RemoteProcess } from "./remote-process.ts";
 

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Clock } from "../lease/clock.ts";
 import { formatDuration } from "../lease/duration.ts";
-import { SshFailure } from "../lease/failure.ts";
+import { DeadlineFailure, SshFailure } from "../lease/failure.ts";
 import { plain } from "../lease/plain.ts";
 import { asBytes } from "./bytes.ts";
 import type { ExecOptions, ExecResult } from "./machine.ts";
@@ -36,7 +36,7 @@ export async function execute(connection: Connection, command: string, options: 
   if (options.timeoutMs !== undefined) {
     const limitMs = options.timeoutMs;
     const failure = () =>
-      new SshFailure(
+      new DeadlineFailure(
         `The machine did not finish '${plain(command, 60)}' within ${formatDuration(limitMs)}.`,
         "The machine hangs or is overloaded. It is deleted; its time until now is billed.",
       );

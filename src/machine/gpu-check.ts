@@ -1,7 +1,7 @@
 import type { Clock, Deadline } from "../lease/clock.ts";
 import { deadlineAfter, earlier } from "../lease/clock.ts";
 import { formatDuration } from "../lease/duration.ts";
-import { GpuFailure } from "../lease/failure.ts";
+import { DeadlineFailure, GpuFailure } from "../lease/failure.ts";
 import type { Log } from "../lease/log.ts";
 import { plain } from "../lease/plain.ts";
 import { isOfFamily } from "./gpu-names.ts";
@@ -47,8 +47,19 @@ function describeGpus(gpus: readonly SeenGpu[]): string {
   return [...counts].map(([name, count]) => `${count}x ${name}`).join(", ");
 }
 
+/** What nvidia-smi says; undefined when it hangs, as it does while some drivers load. */
+async function ask(machine: Pick<Machine, "exec">, signal: AbortSignal): Promise<ExecResult | undefined> {
+  try {
+    return await machine.exec(QUERY, { signal, timeoutMs: LONGEST_ANSWER, maxOutput: 65_536 });
+  } catch (error) {
+    if (error instanceof DeadlineFailure) return undefined;
+    throw error;
+  }
+}
+
 /** Why there is no answer yet, or undefined when the driver answered. */
-function whyNotYet(result: ExecResult): string | undefined {
+function whyNotYet(result: ExecResult | undefined): string | undefined {
+  if (result === undefined) return `nvidia-smi does not answer within ${LONGEST_ANSWER / 1000} s`;
   if (result.code === 0) return readGpus(result.stdout).length > 0 ? undefined : "nvidia-smi shows no GPU";
   if (result.code === 127 || result.code === 126) return "there is no nvidia-smi command";
   const words = plain(`${result.stdout} ${result.stderr}`, 160);
@@ -71,9 +82,9 @@ export async function checkGpus(
   let reason: string | undefined;
   for (;;) {
     signal.throwIfAborted();
-    const result = await machine.exec(QUERY, { signal, timeoutMs: LONGEST_ANSWER, maxOutput: 65_536 });
+    const result = await ask(machine, signal);
     const why = whyNotYet(result);
-    if (why === undefined) {
+    if (why === undefined && result !== undefined) {
       const gpus = readGpus(result.stdout);
       const right = gpus.filter((gpu) => isOfFamily(gpu.name, bought.family, bought.gpuType));
       if (right.length < bought.count)

@@ -5,7 +5,7 @@ export interface ExecOptions {
   /** Sent to the command; without it the command's stdin is empty. */
   readonly stdin?: Buffer | string;
   readonly signal?: AbortSignal;
-  /** Milliseconds after which the command is given up with SshFailure. */
+  /** Milliseconds after which the command is given up with DeadlineFailure. */
   readonly timeoutMs?: number;
   /** Bytes of stdout and of stderr that are taken, 1 MiB unless told; more is an SshFailure. */
   readonly maxOutput?: number;

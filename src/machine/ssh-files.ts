@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
+import type { Address } from "../lease/address.ts";
 import { SshFailure } from "../lease/failure.ts";
-import { type Address, checkAddress } from "./address.ts";
+import { checkAddress } from "./address.ts";
 import { readPublicKey, signaturesOf, writePublicKey } from "./host-key.ts";
 import { shellWord } from "./shell-word.ts";
 

@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import { EnvHttpProxyAgent, errors, interceptors } from "undici";
+import { EnvHttpProxyAgent, interceptors } from "undici";
 import { describe, MarketFailure } from "../lease/failure.ts";
 import type { Log } from "../lease/log.ts";
 import { plain } from "../lease/plain.ts";
@@ -10,11 +10,12 @@ import { plain } from "../lease/plain.ts";
  * which looks at the machine between two requests.
  */
 const KINDS = {
-  read: { answerWithin: 20_000, repeats: 2 },
-  query: { answerWithin: 60_000, repeats: 2 },
-  erase: { answerWithin: 20_000, repeats: 0 },
-  // Vendor provisioning happens inside this request and "can take minutes"; the story looks the purchase up meanwhile.
-  purchase: { answerWithin: 1_800_000, repeats: 0 },
+  read: { answerWithin: 20_000, repeats: 2, endAfter: 70_000 },
+  query: { answerWithin: 60_000, repeats: 2, endAfter: 190_000 },
+  erase: { answerWithin: 20_000, repeats: 0, endAfter: 25_000 },
+  // Vendor provisioning happens inside this request and "can take minutes"; the story looks the purchase up meanwhile, and
+  // nothing but the end of the process ends it.
+  purchase: { answerWithin: 1_800_000, repeats: 0, endAfter: undefined },
 } as const;
 
 const REPEATED_STATUSES = [429, 500, 502, 503, 504];
@@ -35,15 +36,10 @@ const REPEATED_ERRORS = [
   "UND_ERR_SOCKET",
 ];
 
-/** Errors of making a connection: no byte of the request has left when one of these is reported. */
+/** System calls of making a connection: when one of these fails, no byte of the request has left. */
+const BEFORE_SENDING = new Set(["connect", "getaddrinfo"]);
+/** The same, where no system call is told: a connection that took too long, a certificate that was not accepted. */
 const NEVER_LEFT = new Set([
-  "EAI_AGAIN",
-  "ECONNREFUSED",
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "ENETUNREACH",
-  "ENOTFOUND",
   "UND_ERR_CONNECT_TIMEOUT",
   "CERT_HAS_EXPIRED",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
@@ -88,8 +84,21 @@ export interface Http {
   close(): Promise<void>;
 }
 
-/** Connections to one API. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured; `headers` go with every request. */
-export function openHttp(options: { baseUrl: string; headers: Readonly<Record<string, string>>; log: Log }): Http {
+/** Shorter ones could be part of every second word, and are no API tokens. */
+const SHORTEST_SECRET = 8;
+
+/**
+ * Connections to one API. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. The secret goes with every request, as `authorise`
+ * writes it into headers, and is taken out of every answer: some services repeat it in their errors.
+ */
+export function openHttp(options: {
+  baseUrl: string;
+  secret: string;
+  authorise: (secret: string) => Readonly<Record<string, string>>;
+  log: Log;
+}): Http {
+  const headers = options.authorise(options.secret);
+  const redact = (text: string) => (options.secret.length < SHORTEST_SECRET ? text : text.replaceAll(options.secret, "***"));
   const base = new URL(options.baseUrl);
   const agent = new EnvHttpProxyAgent({ connect: { timeout: 10_000 }, maxResponseSize: LARGEST_REPLY });
   const dispatchers = new Map<number, Dispatcher>([[0, agent]]);
@@ -114,7 +123,10 @@ export function openHttp(options: { baseUrl: string; headers: Readonly<Record<st
   return {
     async send({ kind, method, path, body, signal }) {
       signal?.throwIfAborted();
-      const { answerWithin, repeats } = KINDS[kind];
+      const { answerWithin, repeats, endAfter } = KINDS[kind];
+      const ends = [signal, endAfter === undefined ? undefined : AbortSignal.timeout(endAfter)].filter(
+        (one) => one !== undefined,
+      );
       const started = performance.now();
       const told = () => `${method} ${path.split("?")[0]} after ${Math.round(performance.now() - started)} ms`;
       try {
@@ -125,15 +137,15 @@ export function openHttp(options: { baseUrl: string; headers: Readonly<Record<st
           headers: {
             accept: "application/json",
             "user-agent": "gpu-provision",
-            ...options.headers,
+            ...headers,
             ...(body ? { "content-type": body.type } : {}),
           },
           body: body ? body.text : null,
           headersTimeout: answerWithin,
           bodyTimeout: answerWithin,
-          ...(signal ? { signal } : {}),
+          ...(ends.length > 0 ? { signal: AbortSignal.any(ends) } : {}),
         });
-        const text = await answer.body.text();
+        const text = redact(await answer.body.text());
         options.log.debug(`${told()}: ${answer.statusCode}`);
         const retryAfterMs = readRetryAfter(answer.headers["retry-after"]);
         return {
@@ -147,7 +159,7 @@ export function openHttp(options: { baseUrl: string; headers: Readonly<Record<st
         options.log.debug(`${told()}: ${plain(describe(error))}`);
         throw new UnreachableFailure(
           `No answer from ${base.host} to ${method} ${path.split("?")[0]}: ${plain(describe(error))}`,
-          NEVER_LEFT.has(codeOf(error)),
+          hasNeverLeft(error),
           error,
         );
       }
@@ -156,11 +168,12 @@ export function openHttp(options: { baseUrl: string; headers: Readonly<Record<st
   };
 }
 
-function codeOf(error: unknown): string {
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  if (error instanceof errors.UndiciError) return error.code;
-  if (error instanceof Error && "code" in error) return String(error.code);
-  return "";
+/** One code can stand for a connection that was never made and for one that broke: the system call tells them apart. */
+function hasNeverLeft(error: unknown): boolean {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(hasNeverLeft);
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  if ("syscall" in error && BEFORE_SENDING.has(String(error.syscall))) return true;
+  return NEVER_LEFT.has(String(error.code));
 }
 
 function parseJson(text: string): unknown {

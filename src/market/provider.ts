@@ -1,3 +1,4 @@
+import type { Address } from "../lease/address.ts";
 import type { Offer } from "../lease/offer.ts";
 import type { Wish } from "../lease/plan.ts";
 import type { ProviderName } from "../lease/provider-names.ts";
@@ -14,6 +15,7 @@ export interface PurchaseOrder {
  * How a purchase ended, as far as its own answer tells.
  * - `accepted`: the machine is being made; `resourceIds` may be empty yet
  * - `refused`: nothing was bought, provably; `next` says what can still be tried
+ * - `taken`: somebody has bought this offer. It may have been us, where something in between sent the request twice
  * - `failed`: the marketplace took the purchase and reports that it failed; remains may exist
  * - `unknown`: the answer was lost or cannot be read; only looking it up tells
  */
@@ -25,6 +27,7 @@ export type PurchaseAnswer =
       readonly next: "same-offer" | "other-offer" | "nothing";
       readonly waitMs?: number;
     }
+  | { readonly kind: "taken"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string; readonly resourceIds: readonly string[] }
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -33,12 +36,6 @@ export interface Purchase {
   readonly offerId: string;
   readonly leaseName: string;
   readonly resourceIds: readonly string[];
-}
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
 }
 
 /** How far a purchase has come. `none` and `expired`: the marketplace shows no sign of a purchase. */
@@ -50,10 +47,11 @@ export interface Progress {
   readonly resourceIds: readonly string[];
 }
 
-/** A part of a machine (disk, address) that the marketplace lists with it. */
+/** A part of a machine (disk, address) that the marketplace lists with it; `attached` until the machine has let go of it. */
 export interface LinkedResource {
   readonly id: string;
   readonly kind: string;
+  readonly attached: boolean;
 }
 
 /** `absent` is a 404 in the API's own form; whatever cannot be read is thrown instead, for it proves nothing. */
@@ -68,7 +66,7 @@ export type ResourceReading =
       readonly fromOffer: (offerId: string) => boolean;
       readonly linked: readonly LinkedResource[];
     }
-  | { readonly state: "deleted" }
+  | { readonly state: "deleted"; readonly linked: readonly LinkedResource[] }
   | { readonly state: "absent" };
 
 /**
@@ -81,6 +79,12 @@ export interface Holdings {
   readonly doubtful: readonly { readonly id: string; readonly why: string }[];
 }
 
+/** Commands that a person can paste to delete a resource, or to list those of an offer. They hold no secret. */
+export interface ManualCommands {
+  toDelete(resourceId: string): string;
+  toList(offerId: string): string;
+}
+
 /**
  * What a marketplace has to be able to do. A create that fails must be reported as `refused` only when nothing was bought;
  * a delete that fails means that the machine still exists. Every method but `buy` may be repeated, rejects with
@@ -88,6 +92,7 @@ export interface Holdings {
  */
 export interface Market {
   readonly name: ProviderName;
+  readonly byHand: ManualCommands;
   /** Offers for a wish, cheapest first as far as the marketplace sorts; not yet filtered on our side. */
   search(wish: Wish, signal?: AbortSignal): Promise<readonly Offer[]>;
   /** Why nothing can match, a sentence for each reason that the marketplace's catalogue shows; empty when it shows none. */
@@ -102,9 +107,6 @@ export interface Market {
   read(resourceId: string, signal?: AbortSignal): Promise<ResourceReading>;
   /** Asks for a deletion; resolves when the marketplace took the request, or says that there is nothing (left) to delete. */
   erase(resourceId: string, signal?: AbortSignal): Promise<"accepted" | "already-gone" | "absent">;
-  /** A command that a person can paste to delete a resource, or to list those of an offer. Holds no secret. */
-  commandToDelete(resourceId: string): string;
-  commandToList(offerId: string): string;
   /** Closes connections, so that the process can end. */
   close(): Promise<void>;
 }

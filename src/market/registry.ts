@@ -1,11 +1,15 @@
 import type { Log } from "../lease/log.ts";
 import type { ProviderName } from "../lease/provider-names.ts";
-import { openComputeClear } from "./compute-clear/market.ts";
-import type { Market } from "./provider.ts";
+import { byHandAtComputeClear, openComputeClear } from "./compute-clear/market.ts";
+import type { ManualCommands, Market } from "./provider.ts";
 
-export type MarketFactory = (options: { token: string; apiUrl: string; log: Log }) => Market;
+export interface Marketplace {
+  readonly open: (options: { token: string; apiUrl: string; log: Log }) => Market;
+  /** For when there is no token to open it with. */
+  readonly byHand: (apiUrl: string) => ManualCommands;
+}
 
 /** One line for each marketplace. */
 export const markets = {
-  "compute-clear": openComputeClear,
-} satisfies Record<ProviderName, MarketFactory>;
+  "compute-clear": { open: openComputeClear, byHand: byHandAtComputeClear },
+} satisfies Record<ProviderName, Marketplace>;

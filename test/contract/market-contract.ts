@@ -151,9 +151,9 @@ export function defineMarketContract(name: string, startStand: () => Promise<Mar
 
     test("the commands for a person hold no secret and name what they are about", async () => {
       const { market } = await setUp();
-      expect(market.commandToDelete("abc-1")).toContain("abc-1");
-      expect(market.commandToList("offer-2")).toContain("offer-2");
-      expect(market.commandToDelete("abc-1")).not.toContain("sandbox-token");
+      expect(market.byHand.toDelete("abc-1")).toContain("abc-1");
+      expect(market.byHand.toList("offer-2")).toContain("offer-2");
+      expect(market.byHand.toDelete("abc-1")).not.toContain("sandbox-token");
     });
   });
 }

@@ -45,6 +45,7 @@ async function setUp(options: Parameters<typeof startMarketStand>[0] = {}): Prom
     },
     finish: (change = {}) =>
       finish({
+        byHand: rig.market.byHand,
         openMarket: () => rig.market,
         clock: rig.clock,
         log: rig.log,
@@ -139,12 +140,11 @@ describe("a deletion that cannot be proved", () => {
   test("for want of a token names the lease and what it may hold", async () => {
     const rig = await setUp();
     await rig.buy();
-    const { leaseName, offerId, resourceIds } = rig.journal.attempt(1);
+    const { leaseName, resourceIds } = rig.journal.attempt(1);
     const failure: unknown = await rig.finish({ openMarket: withoutToken }).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(ReleaseFailure);
-    expect(failure).toMatchObject({ message: expect.stringContaining("There is no token") });
-    for (const name of [leaseName, offerId, ...resourceIds])
-      expect(failure).toMatchObject({ hint: expect.stringContaining(name) });
+    if (!(failure instanceof ReleaseFailure)) throw failure;
+    expect(failure.message).toContain("There is no token");
+    for (const name of [leaseName, ...resourceIds]) expect(`${failure.message} ${failure.hint}`).toContain(name);
     expect(resourceIds).toHaveLength(1);
     expect(rig.reports[0]?.trouble).toBe(failure);
   });

@@ -87,7 +87,7 @@ async function startProxy() {
 
 function open(baseUrl: string) {
   const log = keptLog();
-  const http = openHttp({ baseUrl, headers: { authorization: "Bearer secret-token" }, log });
+  const http = openHttp({ baseUrl, secret: "secret-token", authorise: (secret) => ({ authorization: `Bearer ${secret}` }), log });
   closers.push(() => http.close());
   return { ...http, log };
 }
@@ -138,6 +138,14 @@ describe("a request", () => {
   test("statuses are for the caller, and what is not JSON is undefined", async () => {
     const server = await listen((response) => response.writeHead(404).end("<html>not here</html>"));
     expect(await open(server.url).send(read)).toEqual({ status: 404, json: undefined, text: "<html>not here</html>" });
+  });
+
+  test("an answer that repeats the token is read without it", async () => {
+    const server = await listen(json({ detail: "Unknown token secret-token" }, 401));
+    expect(await open(server.url).send(read)).toMatchObject({
+      json: { detail: "Unknown token ***" },
+      text: '{"detail":"Unknown token ***"}',
+    });
   });
 
   test.each([

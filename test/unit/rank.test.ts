@@ -92,6 +92,9 @@ describe("a type of GPU", () => {
     ["rtx 4090", ["RTX 4090"]],
     ["H10", []],
     ["nvidia-h100", []],
+    ["nvidia", []],
+    ["pcie", []],
+    ["80gb", []],
   ])("'%s' is %j and nothing else", (type, names) => {
     const found = Object.entries(goods).filter(([, one]) => rank(one, { gpuTypes: [type] }).fitting.length > 0);
     expect(found.map(([name]) => name)).toEqual(names);

@@ -40,7 +40,8 @@ export function failureOf(reply: HttpReply, request: HttpRequest): TokenFailure 
     `Compute Clear answered ${nameOf(request)} with HTTP ${reply.status}: ${reason}`,
     reply.status >= 500 || reply.status === 429
       ? "The marketplace has trouble; try again later."
-      : "The marketplace did not take this request.",
+      : "The marketplace did not take this request. Is 'api-url' right?",
+    { retryAfterMs: reply.retryAfterMs },
   );
 }
 

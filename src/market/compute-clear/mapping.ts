@@ -1,7 +1,8 @@
 import type * as z from "zod";
+import type { Address } from "../../lease/address.ts";
 import type { Offer } from "../../lease/offer.ts";
 import { plain } from "../../lease/plain.ts";
-import type { Address, LinkedResource, Progress } from "../provider.ts";
+import type { LinkedResource, Progress } from "../provider.ts";
 import type { InstanceReply, offersReply, ResourceReply, statusReply } from "./replies.ts";
 
 type OfferRow = z.output<typeof offersReply>[number];
@@ -86,11 +87,11 @@ export function isAlive(status: string | undefined): boolean {
   return status?.toLowerCase() !== "deleted";
 }
 
-/** Parts of a machine that are still linked to it and not deleted. */
+/** Parts of a machine that are not deleted. A vendor may let go of a disk at the end of its machine, and bill it on. */
 export function toLinked(row: ResourceReply): readonly LinkedResource[] {
   return row.linked_resources.flatMap((linked) => {
     const id = linked.resource_id ?? linked.id;
-    if (id === undefined || linked.linked_until !== undefined || !isAlive(linked.status)) return [];
-    return [{ id, kind: plain(linked.resource_type ?? "resource", 40) }];
+    if (id === undefined || !isAlive(linked.status)) return [];
+    return [{ id, kind: plain(linked.resource_type ?? "resource", 40), attached: linked.linked_until === undefined }];
   });
 }

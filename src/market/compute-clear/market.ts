@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Address } from "../../lease/address.ts";
 import { MarketFailure } from "../../lease/failure.ts";
 import type { Log } from "../../lease/log.ts";
 import type { Offer } from "../../lease/offer.ts";
@@ -7,8 +8,8 @@ import type { Wish } from "../../lease/plan.ts";
 import type { Http, HttpReply, HttpRequest } from "../http.ts";
 import { openHttp, UnreachableFailure } from "../http.ts";
 import type {
-  Address,
   Holdings,
+  ManualCommands,
   Market,
   Progress,
   Purchase,
@@ -34,13 +35,22 @@ import {
   statusReply,
 } from "./replies.ts";
 
+/** What a person can do at Compute Clear without us. */
+export function byHandAtComputeClear(apiUrl: string): ManualCommands {
+  const curl = `curl -sS -H "Authorization: Bearer $COMPUTE_CLEAR_TOKEN"`;
+  return {
+    toDelete: (resourceId) => `${curl} -X DELETE '${apiUrl}/resources/${segment(resourceId)}?force=true'`,
+    toList: (offerId) => `${curl} '${apiUrl}/resources?offer_id=${segment(offerId)}'`,
+  };
+}
+
 /** Compute Clear's supply API (https://docs.compute-desk.com): offers, purchases and resources of many vendors. */
 export function openComputeClear(options: { token: string; apiUrl: string; log: Log }): Market {
   const { token, apiUrl, log } = options;
-  const http = openHttp({ baseUrl: apiUrl, headers: { authorization: `Bearer ${token}` }, log });
-  const authorised = `curl -sS -H "Authorization: Bearer $COMPUTE_CLEAR_TOKEN"`;
+  const http = openHttp({ baseUrl: apiUrl, secret: token, authorise: (secret) => ({ authorization: `Bearer ${secret}` }), log });
   return {
     name: "compute-clear",
+    byHand: byHandAtComputeClear(apiUrl),
     search: (wish, signal) => search(http, wish, log, signal),
     explain: (wish, signal) => explain(http, wish, signal),
     standing: (offerId, signal) => readStanding(http, offerId, signal),
@@ -49,8 +59,6 @@ export function openComputeClear(options: { token: string; apiUrl: string; log: 
     holdings: (purchase, signal) => listHoldings(http, purchase, signal),
     read: (resourceId, signal) => readResource(http, resourceId, signal),
     erase: (resourceId, signal) => erase(http, resourceId, signal),
-    commandToDelete: (resourceId) => `${authorised} -X DELETE '${apiUrl}/resources/${segment(resourceId)}?force=true'`,
-    commandToList: (offerId) => `${authorised} '${apiUrl}/resources?offer_id=${segment(offerId)}'`,
     close: () => http.close(),
   };
 }
@@ -73,7 +81,7 @@ async function searchType(http: Http, wish: Wish, gpuType: string, log: Log, sig
     signal,
   };
   const reply = await http.send(request);
-  if (reply.status === 400 || isAbsence(reply) || reply.status === 422) {
+  if (refusesWish(reply)) {
     log.info(
       `Compute Clear has nothing for gpu-type '${plain(gpuType, 60)}' (HTTP ${reply.status}: ${readReason(reply.json, reply.text)}).`,
     );
@@ -81,6 +89,12 @@ async function searchType(http: Http, wish: Wish, gpuType: string, log: Log, sig
   }
   if (reply.status < 200 || reply.status > 299) throw failureOf(reply, request);
   return readAs(reply, offersReply, request).flatMap((row) => toOffer(row, { gpuType }) ?? []);
+}
+
+/** How an unknown GPU type is answered is not documented. A refusal that speaks of GPUs or offers is one; the rest is trouble. */
+function refusesWish(reply: HttpReply): boolean {
+  if (reply.status !== 400 && reply.status !== 422 && !isAbsence(reply)) return false;
+  return hasApiForm(reply.json) && /gpu|offer/i.test(readReason(reply.json, ""));
 }
 
 async function readStanding(http: Http, offerId: string, signal?: AbortSignal): ReturnType<Market["standing"]> {
@@ -150,6 +164,7 @@ function readPurchase(reply: HttpReply | UnreachableFailure): PurchaseAnswer {
   if (reply.status === 429) return { kind: "refused", reason, next: "same-offer", waitMs: reply.retryAfterMs ?? 15_000 };
   // What is not the API's own word may come from a proxy that passed the request on.
   if (reply.status >= 500 || !hasApiForm(reply.json)) return { kind: "unknown", reason };
+  if (reply.status === 409) return { kind: "taken", reason };
   const nothingHelps =
     [401, 402, 403].includes(reply.status) ||
     (reply.status === 422 && (refusesField(reply.json, "cloud_init") || refusesField(reply.json, "ssh_public_key")));
@@ -211,7 +226,7 @@ async function readResource(http: Http, resourceId: string, signal?: AbortSignal
       "That proves nothing.",
     );
   }
-  if (!isAlive(row.status)) return { state: "deleted" };
+  if (!isAlive(row.status)) return { state: "deleted", linked: toLinked(row) };
   return {
     state: "alive",
     status: plain(row.status ?? "unknown", 40),
