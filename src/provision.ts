@@ -137,7 +137,7 @@ function gatherProofs(deps: StoryDeps): Proofs {
     add(attempt) {
       const { cleanupTimeout } = plan.limits;
       const proof = release(
-        { ...deps, signal },
+        { ...deps, signal, mayStillBeBuying: true },
         [journal.attempt(attempt)],
         deadlineAfter(clock, cleanupTimeout),
         settleWithin(cleanupTimeout),
@@ -160,7 +160,9 @@ async function releaseNow(deps: StoryDeps): Promise<void> {
   const { clock, journal, log, plan } = deps;
   const { cleanupTimeout } = plan.limits;
   const attempts = unproved(journal.read());
-  await log.group("Release", () => release(deps, attempts, deadlineAfter(clock, cleanupTimeout), settleWithin(cleanupTimeout)));
+  await log.group("Release", () =>
+    release({ ...deps, mayStillBeBuying: true }, attempts, deadlineAfter(clock, cleanupTimeout), settleWithin(cleanupTimeout)),
+  );
 }
 
 /** The machine now belongs to the steps that follow. Nothing of ours runs until post, so a watch is set on the lease's end. */
@@ -187,7 +189,12 @@ async function letGo(grace: Deadline | undefined, deps: StoryDeps): Promise<void
     await Promise.all(attempts.map((attempt) => askForDeletion(unsignalled, attempt, patience(attempt))));
     if (signal.aborted) return;
     const left = unproved(journal.read());
-    await release(deps, left, deadlineAfter(clock, PROVE_WITHIN), settleWithin(deps.plan.limits.cleanupTimeout));
+    await release(
+      { ...deps, mayStillBeBuying: true },
+      left,
+      deadlineAfter(clock, PROVE_WITHIN),
+      settleWithin(deps.plan.limits.cleanupTimeout),
+    );
   } catch (error) {
     // The failure that led here is the one to report; post repeats the deletion and fails loudly if it cannot prove it.
     if (!signal.aborted) log.info(`${describe(error)} The post step goes on with it.`);

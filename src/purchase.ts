@@ -19,6 +19,7 @@ export interface PurchaseDeps {
 const ANSWER_GRACE = 6_000;
 /** An answer that takes longer than this is not waited for alone: the purchase is looked up beside it. */
 const LOOK_UP_AFTER = 30_000;
+const SECOND_LOOK_AFTER = 3_000;
 /** After a lost answer, an offer that still reads unsold for so long counts as not bought. Release looks once more. */
 const LOST_FOR_GOOD_AFTER = 180_000;
 
@@ -49,9 +50,10 @@ export async function purchase(order: PurchaseOrder, attempt: number, deadline: 
     if (answer !== undefined && answer.kind !== "unknown") return endWith(answer, order, attempt, deadline, deps);
     if (answer !== undefined && lostSince === undefined) {
       lostSince = clock.ticks();
+      journal.note(attempt, { lost: clock.now() });
       log.info(`The purchase's answer was lost (${plain(answer.reason)}). It is looked up, not sent again.`);
     }
-    const found = await lookUp(order, deps);
+    const found = await lookUp(attempt, deps);
     if (found === "sold") {
       journal.note(attempt, { stage: "bought", answered: clock.now() });
       return;
@@ -126,15 +128,14 @@ async function endWith(
       return;
     case "failed":
       throw new PurchaseFailure(`The marketplace could not deliver: ${answer.reason}`, "Whatever it left behind is deleted.");
-    case "taken":
-      // A proxy that repeated our request is told of our own purchase; only a machine with our name shows that.
+    case "denied":
       if (await carriesOurName(order, attempt, deps)) {
-        log.info("The offer reads as taken, by ourselves: the machine carries our name.");
+        log.info("The purchase was denied because it was made already, by ourselves: the machine carries our name.");
         journal.note(attempt, { stage: "bought", answered: clock.now() });
         return;
       }
       journal.note(attempt, { stage: "nothing-bought", answered: clock.now() });
-      throw new PurchaseFailure(`Somebody else was faster: ${answer.reason}`, "Nothing was bought.");
+      throw new PurchaseFailure(`The purchase was denied: ${answer.reason}`, "Nothing was bought.");
     case "refused":
       if (answer.next === "nothing") {
         throw new MarketFailure(
@@ -142,7 +143,11 @@ async function endWith(
           "Nothing was bought. No other offer would be sold on this request.",
         );
       }
-      if (answer.waitMs !== undefined) await clock.sleep(Math.min(answer.waitMs, deadline.left()), signal);
+      if (answer.waitMs !== undefined) {
+        const pause = Math.min(answer.waitMs, deadline.left());
+        log.info(`The purchase was refused (${answer.reason}); waiting ${formatDuration(pause)}.`);
+        await clock.sleep(pause, signal);
+      }
       throw new PurchaseFailure(
         `The purchase was refused: ${answer.reason}`,
         "Nothing was bought.",
@@ -151,30 +156,34 @@ async function endWith(
   }
 }
 
-async function carriesOurName(
-  order: PurchaseOrder,
-  attempt: number,
-  { market, journal, signal }: PurchaseDeps,
-): Promise<boolean> {
-  const { ours } = await market.holdings({ offerId: order.offerId, leaseName: order.leaseName, resourceIds: [] }, signal);
-  const named = ours.filter(({ name }) => name === order.leaseName).map(({ id }) => id);
-  if (named.length > 0) journal.note(attempt, { resourceIds: named });
-  return named.length > 0;
+/** Looks twice, for a machine of a purchase that was taken the first time may be listed only seconds later. */
+async function carriesOurName(order: PurchaseOrder, attempt: number, deps: PurchaseDeps): Promise<boolean> {
+  const { clock, market, journal, signal } = deps;
+  for (const pause of [0, SECOND_LOOK_AFTER]) {
+    await clock.sleep(pause, signal);
+    const { ours } = await market.holdings(journal.attempt(attempt), signal);
+    const named = ours.filter(({ name }) => name === order.leaseName).map(({ id }) => id);
+    if (named.length === 0) continue;
+    journal.note(attempt, { resourceIds: named });
+    return true;
+  }
+  return false;
 }
 
 /** What the marketplace shows of a purchase whose answer is not there. Sold is only what is provably ours. */
 async function lookUp(
-  order: PurchaseOrder,
+  attempt: number,
   { market, journal, log, signal }: PurchaseDeps,
 ): Promise<"sold" | "failed" | "unsold" | "unclear"> {
+  const purchase = journal.attempt(attempt);
   try {
-    const { ours } = await market.holdings({ offerId: order.offerId, leaseName: order.leaseName, resourceIds: [] }, signal);
+    const { ours, soldToAnother } = await market.holdings(purchase, signal);
     if (ours.length > 0) {
-      const attempt = journal.read().attempts.find((one) => one.leaseName === order.leaseName);
-      if (attempt !== undefined) journal.note(attempt.number, { resourceIds: ours.map(({ id }) => id) });
+      journal.note(attempt, { resourceIds: ours.map(({ id }) => id) });
       return "sold";
     }
-    const { phase } = await market.progress(order.offerId, signal);
+    if (soldToAnother) return "unsold";
+    const { phase } = await market.progress(purchase, signal);
     if (phase === "failed") return "failed";
     return phase === "none" || phase === "expired" ? "unsold" : "unclear";
   } catch (error) {

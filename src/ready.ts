@@ -6,7 +6,7 @@ import type { Journal } from "./lease/journal.ts";
 import type { Log } from "./lease/log.ts";
 import { plain } from "./lease/plain.ts";
 import { startWaiting } from "./lease/waiting.ts";
-import type { Market, Progress } from "./market/provider.ts";
+import type { Market } from "./market/provider.ts";
 
 export interface ReadyDeps {
   readonly market: Market;
@@ -30,14 +30,12 @@ export async function waitUntilReady(
   deps: ReadyDeps,
 ): Promise<readonly [Address, ...Address[]]> {
   const { market, clock, log, journal, signal } = deps;
-  const { offerId } = journal.attempt(attempt);
   const waiting = startWaiting(clock, log);
   let refusals = 0;
   for (;;) {
     try {
-      const progress = await market.progress(offerId, signal);
+      const progress = await market.progress(journal.attempt(attempt), signal);
       refusals = 0;
-      noteResources(attempt, progress, journal);
       const [first, ...others] = progress.addresses;
       if (progress.phase === "ready" && first !== undefined) return [first, ...others];
       if (progress.phase === "failed" || progress.phase === "expired") {
@@ -59,10 +57,4 @@ export async function waitUntilReady(
     }
     await clock.sleep(Math.min(pollInterval, deadline.left()), signal);
   }
-}
-
-function noteResources(attempt: number, progress: Progress, journal: Journal): void {
-  const known = journal.attempt(attempt).resourceIds;
-  const all = [...new Set([...known, ...progress.resourceIds])];
-  if (all.length > known.length) journal.note(attempt, { resourceIds: all });
 }

@@ -8,9 +8,16 @@ export interface Suspect {
   readonly id: string;
   readonly kind: string;
   /** Provably of this purchase; else it is only watched, never deleted. */
-  readonly ours: boolean;
+  ours: boolean;
+  /** It carries another lease's name. */
+  isAnothers: boolean;
+  /** It was looked at before its deletion is asked for. */
+  looked: boolean;
   status: string;
+  /** It was seen alive at some time. */
   seenAlive: boolean;
+  /** It was seen, or not yet listed, after its deletion was asked for. */
+  stillThere: boolean;
   /** A deletion is not asked for before. */
   notBefore: number;
   erasedAt?: number;
@@ -31,7 +38,7 @@ export interface Case {
   /** The last request failed so; `since` is when requests began to fail. */
   readonly trouble: { readonly error: unknown; readonly since: number } | undefined;
   knows(id: string): boolean;
-  suspect(id: string, known: { kind: string; ours: boolean; status: string }): void;
+  suspect(id: string, known: { kind: string; ours: boolean; status: string; goneBy?: string }): void;
   /** Takes a proof back: the marketplace lists it as alive. */
   reopen(id: string): void;
   /** Keeps why a request failed. Throws the outer signal's reason when that is what ended it. */
@@ -53,12 +60,14 @@ export function openCase(attempt: AttemptRecord): Case {
       return trouble;
     },
     knows: (id) => suspects.some((one) => one.id === id),
-    suspect: (id, known) => suspects.push({ id, ...known, seenAlive: false, notBefore: 0 }),
+    suspect: (id, known) =>
+      suspects.push({ id, ...known, isAnothers: false, looked: false, seenAlive: false, stillThere: false, notBefore: 0 }),
     reopen(id) {
       const suspect = suspects.find((one) => one.id === id);
-      if (suspect === undefined) return;
+      if (suspect === undefined || suspect.isAnothers) return;
       delete suspect.goneBy;
       suspect.seenAlive = true;
+      suspect.stillThere = true;
     },
     endure(error, { clock, signal }) {
       signal?.throwIfAborted();

@@ -7,7 +7,7 @@ import { startWaiting } from "./lease/waiting.ts";
 import type { Progress } from "./market/provider.ts";
 import type { Case } from "./release-case.ts";
 import { isFresh, openCase } from "./release-case.ts";
-import { eraseAll, idsOf, look, type ProbeDeps, type ReleaseDeps, readAll } from "./release-probe.ts";
+import { eraseAll, idsOf, look, lookAtHoldings, type ProbeDeps, type ReleaseDeps, readAll } from "./release-probe.ts";
 
 /** Pauses between two rounds of looking: short at first, for most deletions take seconds. */
 const PAUSES = [1_000, 2_000, 3_000, 5_000];
@@ -49,7 +49,7 @@ export async function askForDeletion(deps: ReleaseDeps, attempt: AttemptRecord, 
   const open = openCase(attempt);
   return withRequests(deps, Math.max(deadline.left(), ONE_LOOK), async (probing) => {
     for (let round = 0; ; round += 1) {
-      await look(probing, open);
+      if (open.suspects.length === 0) await lookAtHoldings(probing, open);
       await eraseAll(probing, open);
       if (open.suspects.length > 0 && open.suspects.every((one) => one.erasedAt !== undefined)) return true;
       if (deadline.passed()) return false;
@@ -90,10 +90,10 @@ async function releaseAttempt(
   const waiting = startWaiting(clock, log);
   return withRequests(deps, deadline.left(), async (probing) => {
     for (let round = 0; ; round += 1) {
-      // What hangs on a machine shows only while it is there, so the first look does not wait for the deletion's answer.
-      await Promise.all([eraseAll(probing, open), readAll(probing, open)]);
+      await eraseAll(probing, open);
+      await readAll(probing, open);
       await look(probing, open);
-      const end = conclude(open, clock, settleWithin, waiting.elapsed());
+      const end = conclude(open, probing, settleWithin, waiting.elapsed());
       if (end !== undefined) {
         const proof = end.proof.slice(0, 200);
         if (end.bought) journal.note(attempt.number, { stage: "gone", gone: clock.now(), proof, resourceIds: idsOf(open) });
@@ -102,7 +102,7 @@ async function releaseAttempt(
         return [];
       }
       if (deadline.passed() || hasLostToken(open, clock)) return listUnproved(deps, open);
-      waiting.tell(sayWhatIsOpen(open, settleWithin, clock));
+      waiting.tell(sayWhatIsOpen(open, settleWithin));
       await clock.sleep(Math.min(PAUSES[round] ?? 5_000, deadline.left()), signal);
     }
   });
@@ -111,30 +111,41 @@ async function releaseAttempt(
 /** How an attempt has ended, with the proof in words; undefined while there is none. */
 function conclude(
   open: Case,
-  clock: Clock,
+  { clock, mayStillBeBuying }: ReleaseDeps,
   settleWithin: number,
   elapsed: number,
 ): { readonly bought: boolean; readonly proof: string } | undefined {
   if (open.listed !== 0) return undefined;
-  if (open.suspects.length > 0) {
-    if (open.suspects.some((suspect) => suspect.goneBy === undefined)) return undefined;
-    const gone = open.suspects.map((suspect) => suspect.goneBy).join(", ");
+  const suspects = open.suspects.filter((suspect) => !suspect.isAnothers);
+  if (suspects.length > 0) {
+    if (suspects.some((suspect) => suspect.goneBy === undefined)) return undefined;
+    // What cannot be told apart from ours may be it, unless the marketplace itself calls ours deleted.
+    if (open.doubtful.length > 0 && !suspects.every((suspect) => suspect.goneBy?.includes("'deleted'"))) return undefined;
+    const gone = suspects.map((suspect) => suspect.goneBy).join(", ");
     return { bought: true, proof: `${gone}, and the offer lists nothing alive` };
   }
-  const proof = proveNothingBought(open, Math.max(elapsed, clock.now() - open.attempt.sent), settleWithin);
+  const { lost, sent } = open.attempt;
+  // The request may have been open until its process ended, so the time counts from when it surely was not any more.
+  const closedFor = lost === undefined ? (mayStillBeBuying ? 0 : elapsed) : Math.max(elapsed, clock.now() - lost);
+  const proof = proveNothingBought(open, clock.now() - sent, closedFor, settleWithin);
   return proof === undefined ? undefined : { bought: false, proof };
 }
 
-/** Nothing is listed; `sentAgo` milliseconds after the purchase request, does that mean that nothing was bought? */
-function proveNothingBought(open: Case, sentAgo: number, settleWithin: number): string | undefined {
+/**
+ * Nothing is listed. Does that mean that nothing was bought, `sentAgo` milliseconds after the request was sent, and `closedFor`
+ * milliseconds after it surely was over?
+ */
+function proveNothingBought(open: Case, sentAgo: number, closedFor: number, settleWithin: number): string | undefined {
   const { stage, answered } = open.attempt;
   const phase = open.progress?.phase;
   const unsold = phase === "none" || phase === "expired";
   // The marketplace's own word for it: an answer to the purchase that said so, or the offer's state.
   const reportedFailed = phase === "failed" || (unsold && stage === "intended" && answered !== undefined);
   if (reportedFailed && !isFresh(sentAgo)) return "the marketplace reports that the purchase failed, and lists nothing for it";
-  if (stage !== "intended" || sentAgo < settleWithin) return undefined;
-  const since = `${formatDuration(sentAgo)} after the purchase request`;
+  const isOfAnother = open.suspects.some((suspect) => suspect.isAnothers);
+  if ((stage !== "intended" && !isOfAnother) || closedFor < settleWithin) return undefined;
+  const since = `${formatDuration(closedFor)} after the purchase request ended`;
+  if (isOfAnother) return `${since} the only machine that its answer named belongs to another lease`;
   if (open.soldToAnother) return `${since} the offer reads as sold to another lease, and nothing of ours is listed for it`;
   if (unsold) return `${since} the offer reads unsold, and nothing is listed for it`;
   return undefined;
@@ -148,15 +159,14 @@ function hasLostToken(open: Case, clock: Clock): boolean {
   );
 }
 
-function sayWhatIsOpen(open: Case, settleWithin: number, clock: Clock): string {
+function sayWhatIsOpen(open: Case, settleWithin: number): string {
   const trouble = open.trouble === undefined ? "" : ` (${plain(describe(open.trouble.error), 160)})`;
   const left = open.suspects.filter((suspect) => suspect.goneBy === undefined);
   if (left.length > 0)
     return `waiting for ${left.map((one) => `${one.id}, which reads '${one.status}',`).join(" ")} to be gone${trouble}.`;
   if (open.suspects.length > 0) return `checking that the offer lists nothing alive${trouble}.`;
   const phase: Progress["phase"] | "unknown" = open.progress?.phase ?? "unknown";
-  const until = Math.max(0, settleWithin - (clock.now() - open.attempt.sent));
-  const wait = phase === "none" || phase === "expired" ? `, waiting up to ${formatDuration(until)} for a late effect` : "";
+  const wait = phase === "none" || phase === "expired" ? `, waiting up to ${formatDuration(settleWithin)} for a late effect` : "";
   return `what came of the purchase of offer ${open.attempt.offerId} is not known yet: it reads '${phase}'${wait}${trouble}.`;
 }
 

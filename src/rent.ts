@@ -2,7 +2,7 @@ import { type Deadline, deadlineAfter } from "./lease/clock.ts";
 import { formatDuration } from "./lease/duration.ts";
 import { describe, ExpiredFailure, NoOfferFailure, PurchaseFailure } from "./lease/failure.ts";
 import { costOfAll, lifetimeWithin, SHORTEST_LEASE } from "./lease/lifetime.ts";
-import { formatUsd } from "./lease/money.ts";
+import { formatUsd, isDearer } from "./lease/money.ts";
 import { writeLeaseName } from "./lease/name.ts";
 import type { Offer } from "./lease/offer.ts";
 import { describeOffer } from "./lease/offer.ts";
@@ -10,7 +10,7 @@ import type { Outputs } from "./lease/outputs.ts";
 import { plain, plainWord } from "./lease/plain.ts";
 import type { MachineKit } from "./machine/kit.ts";
 import type { LeaseKeys } from "./machine/lease-keys.ts";
-import type { Market } from "./market/provider.ts";
+import type { Standing } from "./market/provider.ts";
 import { purchase } from "./purchase.ts";
 import { waitUntilReady } from "./ready.ts";
 import type { Rented, StoryDeps } from "./story.ts";
@@ -27,7 +27,7 @@ export async function rent(offer: Offer, number: number, deps: StoryDeps): Promi
       "Nothing more is bought. Raise 'max-cost', or ask for a cheaper machine.",
     );
   }
-  await refuseWhenSold(offer, deps);
+  await refuseWhenChanged(offer, deps);
 
   const lease = startLease(lifetime, deps);
   const leased = { ...deps, signal: lease.signal };
@@ -82,9 +82,12 @@ async function buy(
   return keys;
 }
 
-/** Jobs of a matrix may be shown the same offer; one that a sibling has bought meanwhile is not even asked for. */
-async function refuseWhenSold(offer: Offer, { market, log, signal }: StoryDeps): Promise<void> {
-  let standing: Awaited<ReturnType<Market["standing"]>> = "unknown";
+/**
+ * Looks at an offer once more right before the purchase: jobs of a matrix may be shown the same one, which a sibling has bought
+ * meanwhile, and prices move.
+ */
+async function refuseWhenChanged(offer: Offer, { market, log, signal }: StoryDeps): Promise<void> {
+  let standing: Standing = { state: "unknown" };
   try {
     standing = await market.standing(offer.id, signal);
   } catch (error) {
@@ -92,8 +95,16 @@ async function refuseWhenSold(offer: Offer, { market, log, signal }: StoryDeps):
     // Only a precaution: the purchase itself is refused when the offer is gone.
     log.debug(`The offer could not be looked at again: ${plain(describe(error))}`);
   }
-  if (standing === "available" || standing === "unknown") return;
-  throw new PurchaseFailure(`Offer ${plain(offer.id)} is no longer for sale (it reads '${standing}').`, "Nothing was bought.");
+  const { state, pricePerHour = offer.pricePerHour } = standing;
+  if (state !== "available" && state !== "unknown") {
+    throw new PurchaseFailure(`Offer ${plain(offer.id)} is no longer for sale (it reads '${state}').`, "Nothing was bought.");
+  }
+  if (isDearer(pricePerHour, offer.pricePerHour)) {
+    throw new PurchaseFailure(
+      `Offer ${plain(offer.id)} now costs ${formatUsd(pricePerHour)}/h instead of ${formatUsd(offer.pricePerHour)}/h.`,
+      "Nothing was bought.",
+    );
+  }
 }
 
 /** The lease's own end, which stops whatever runs. */

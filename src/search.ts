@@ -81,7 +81,7 @@ async function findReasons(wish: Wish, { market, clock, log, signal }: SearchDep
     const dearer = rankOffers(await market.search(uncapped, signal), uncapped, clock.now()).fitting[0];
     if (dearer === undefined) return [];
     return [
-      `The cheapest that would fit costs ${formatUsd(dearer.pricePerGpuHour)} per GPU-hour ` +
+      `The cheapest that would fit costs ${formatUsd(dearer.pricePerHour / dearer.gpuCount)} per GPU-hour ` +
         `(${plain(describeOffer(dearer))}), above your 'max-price-per-gpu-hour' of ${formatUsd(maxPricePerGpuHour)}.`,
     ];
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Address } from "./lease/address.ts";
 import type { Deadline } from "./lease/clock.ts";
-import { describe } from "./lease/failure.ts";
+import { describe, NotReadyFailure, PurchaseFailure } from "./lease/failure.ts";
+import { formatUsd, isDearer } from "./lease/money.ts";
 import type { Offer } from "./lease/offer.ts";
 import { plain } from "./lease/plain.ts";
 import { checkAddress } from "./machine/address.ts";
@@ -25,38 +26,51 @@ export async function makeUsable(
   journal.note(number, { ready: clock.now() });
   outputs({ ip: address.host, "ssh-port": address.port, "ssh-user": address.user });
   log.info(`Ready at ${address.host}; connecting with SSH.`);
-  const introduced = introduce(number, deps);
-  const machine = await kit.connect({
-    address,
-    keys: {
-      clientPrivateKey: keys.client.privateKey,
-      // Some images never apply the host key that cloud-init carries; 'first-sight' is for them.
-      ...(plan.hostKey === "strict" ? { expectedHostKey: keys.host.publicKey } : {}),
-    },
-    policy: plan.hostKey,
-    clock,
-    log,
-    signal,
-    deadline,
-  });
+  const record = inspectRecord(offer, number, deps);
+  const end = new AbortController();
+  const watching = watchForEnd(number, end, deps);
+  const reaching = AbortSignal.any([signal, end.signal]);
+  let machine: Machine | undefined;
   try {
+    machine = await kit.connect({
+      address,
+      keys: {
+        clientPrivateKey: keys.client.privateKey,
+        ...(plan.hostKey === "strict" ? { expectedHostKey: keys.host.publicKey } : {}),
+      },
+      policy: plan.hostKey,
+      clock,
+      log,
+      signal: reaching,
+      deadline,
+    });
     const bought = { family: offer.gpuFamily, gpuType: offer.gpuType, count: offer.gpuCount };
-    if (plan.verifyGpu) await kit.checkGpus(machine, bought, { clock, log, signal, deadline });
+    if (plan.verifyGpu) await kit.checkGpus(machine, bought, { clock, log, signal: reaching, deadline });
+    const objection = await record;
+    if (objection !== undefined) throw objection;
     journal.note(number, { usable: clock.now() });
     handOutAccess(addresses, keys, machine, kit, deps);
-    await introduced;
     return machine;
   } catch (error) {
-    machine.close();
+    machine?.close();
     throw error;
+  } finally {
+    end.abort();
+    await watching;
   }
 }
 
+/** How long a look at the machine's record may take; the machine is usable without it. */
+const LOOK = 15_000;
+
 /**
- * Learns the machine's id where neither the purchase's answer nor the offer told it, and says whether the marketplace kept the
- * lease's name, by which a sweep can find the machine should everything else fail. Never rejects: the machine is usable without.
+ * Learns the machine's id where the purchase's answer did not tell it, sees that the record is of what was bought, and says whether
+ * the marketplace kept the lease's name, by which a sweep can find the machine should everything else fail. Resolves to why the
+ * machine must not be used, or undefined. Never rejects: a record that cannot be read is no reason.
  */
-async function introduce(number: number, { market, journal, log, outputs, signal }: StoryDeps): Promise<void> {
+async function inspectRecord(offer: Offer, number: number, deps: StoryDeps): Promise<PurchaseFailure | undefined> {
+  const { market, journal, log, outputs } = deps;
+  const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(LOOK)]);
   try {
     const attempt = journal.attempt(number);
     if (attempt.resourceIds.length === 0) {
@@ -64,10 +78,21 @@ async function introduce(number: number, { market, journal, log, outputs, signal
       journal.note(number, { resourceIds: ours.map(({ id }) => id) });
     }
     const [id] = journal.attempt(number).resourceIds;
-    if (id === undefined) return;
+    if (id === undefined) return undefined;
     outputs({ "resource-id": id });
     const reading = await market.read(id, signal);
-    if (reading.state !== "alive") return;
+    if (reading.state !== "alive") return undefined;
+    if (reading.isAnothers(attempt.leaseName)) {
+      return new PurchaseFailure(`The marketplace sold us ${id}, which carries the name of another lease.`, "It is left alone.");
+    }
+    const { pricePerHour = 0 } = reading;
+    if (isDearer(pricePerHour, offer.pricePerHour)) {
+      journal.note(number, { pricePerHour });
+      return new PurchaseFailure(
+        `The machine is billed at ${formatUsd(pricePerHour)}/h, but its offer said ${formatUsd(offer.pricePerHour)}/h.`,
+        "It is deleted.",
+      );
+    }
     log.info(
       reading.name === attempt.leaseName
         ? `The marketplace shows the machine as '${attempt.leaseName}': a later sweep can see it by its name.`
@@ -76,6 +101,24 @@ async function introduce(number: number, { market, journal, log, outputs, signal
   } catch (error) {
     // Release looks for the machine again, by id, offer and name.
     log.debug(`The machine could not be read back: ${plain(describe(error))}`);
+  }
+  return undefined;
+}
+
+/** A machine that ends while it is being reached is dialled in vain: the marketplace knows first. Never rejects. */
+async function watchForEnd(number: number, end: AbortController, deps: StoryDeps): Promise<void> {
+  const { clock, journal, market, plan } = deps;
+  const signal = AbortSignal.any([deps.signal, end.signal]);
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(plan.limits.pollInterval, signal);
+      const { phase, detail } = await market.progress(journal.attempt(number), signal);
+      if (phase === "failed")
+        end.abort(new NotReadyFailure(`The marketplace reports: ${detail}`, "Whatever exists of it is deleted."));
+    } catch (error) {
+      // What the marketplace does not tell now is asked again at the next turn; SSH decides meanwhile.
+      deps.log.debug(`The machine's state could not be read: ${plain(describe(error))}`);
+    }
   }
 }
 

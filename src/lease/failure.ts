@@ -115,7 +115,7 @@ export class DeadlineFailure extends Failure {
   readonly code = "deadline";
 }
 
-/** Thrown when the lease journal cannot be written: nothing may be bought then. */
+/** Thrown when the lease journal, or what the next steps need, cannot be written: nothing may be bought or kept then. */
 export class JournalFailure extends Failure {
   readonly code = "journal";
 }

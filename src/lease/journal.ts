@@ -39,6 +39,8 @@ const attemptSchema = z.object({
   /** Milliseconds since the epoch. `sent` is when the purchase was about to leave. */
   sent: moment,
   answered: moment.optional(),
+  /** When it was known that the purchase's answer would not come. */
+  lost: moment.optional(),
   ready: moment.optional(),
   usable: moment.optional(),
   workStarted: moment.optional(),

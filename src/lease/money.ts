@@ -19,3 +19,8 @@ export function formatUsd(usd: number): string {
   // Two digits that count; toFixed takes at most 100.
   return `$${usd.toFixed(Math.min(100, Math.max(4, 1 - Math.floor(Math.log10(amount)))))}`;
 }
+
+/** Whether a price is above another by more than rounding. */
+export function isDearer(usd: number, than: number): boolean {
+  return usd > than * 1.01;
+}

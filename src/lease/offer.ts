@@ -9,7 +9,6 @@ export interface Offer {
   readonly vendor: string;
   /** Region group: `US`, `EU`, `APAC`, `Other`, or what the marketplace says. */
   readonly region: string;
-  readonly pricePerGpuHour: number;
   /** All that bills: every GPU, disk and storage. */
   readonly pricePerHour: number;
   readonly contractType?: string;

@@ -15,7 +15,8 @@ export interface PurchaseOrder {
  * How a purchase ended, as far as its own answer tells.
  * - `accepted`: the machine is being made; `resourceIds` may be empty yet
  * - `refused`: nothing was bought, provably; `next` says what can still be tried
- * - `taken`: somebody has bought this offer. It may have been us, where something in between sent the request twice
+ * - `denied`: the marketplace says no, for a reason (gone, sold, not found) that it also gives when something in between sent the
+ *   request twice and the first one was taken: only a machine with our name tells
  * - `failed`: the marketplace took the purchase and reports that it failed; remains may exist
  * - `unknown`: the answer was lost or cannot be read; only looking it up tells
  */
@@ -27,7 +28,7 @@ export type PurchaseAnswer =
       readonly next: "same-offer" | "other-offer" | "nothing";
       readonly waitMs?: number;
     }
-  | { readonly kind: "taken"; readonly reason: string }
+  | { readonly kind: "denied"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string; readonly resourceIds: readonly string[] }
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -36,6 +37,8 @@ export interface Purchase {
   readonly offerId: string;
   readonly leaseName: string;
   readonly resourceIds: readonly string[];
+  /** When the request was sent, milliseconds since the epoch. */
+  readonly sent?: number;
 }
 
 /** How far a purchase has come. `none` and `expired`: the marketplace shows no sign of a purchase. */
@@ -44,7 +47,6 @@ export interface Progress {
   /** The marketplace's own words, for the log. */
   readonly detail: string;
   readonly addresses: readonly Address[];
-  readonly resourceIds: readonly string[];
 }
 
 /** A part of a machine (disk, address) that the marketplace lists with it; `attached` until the machine has let go of it. */
@@ -60,6 +62,8 @@ export type ResourceReading =
       readonly state: "alive";
       readonly status: string;
       readonly name?: string;
+      /** The name is that of another lease: it must not be touched, whoever told us its id. */
+      readonly isAnothers: (leaseName: string) => boolean;
       /** USD an hour; 0 means that it does not bill. */
       readonly pricePerHour?: number;
       /** Its offer history names the offer of this purchase. */
@@ -76,7 +80,15 @@ export type ResourceReading =
 export interface Holdings {
   readonly soldToAnother: boolean;
   readonly ours: readonly { readonly id: string; readonly status: string; readonly name?: string }[];
+  /** Ids of ours that read as deleted. */
+  readonly deleted: readonly string[];
   readonly doubtful: readonly { readonly id: string; readonly why: string }[];
+}
+
+/** `pricePerHour` is what all of the offer costs now, in USD, where the marketplace tells. */
+export interface Standing {
+  readonly state: "available" | "sold" | "failed" | "expired" | "unknown";
+  readonly pricePerHour?: number;
 }
 
 /** Commands that a person can paste to delete a resource, or to list those of an offer. They hold no secret. */
@@ -98,10 +110,11 @@ export interface Market {
   /** Why nothing can match, a sentence for each reason that the marketplace's catalogue shows; empty when it shows none. */
   explain(wish: Wish, signal?: AbortSignal): Promise<readonly string[]>;
   /** How an offer stands right now; `unknown` when the marketplace does not say. */
-  standing(offerId: string, signal?: AbortSignal): Promise<"available" | "sold" | "failed" | "expired" | "unknown">;
+  standing(offerId: string, signal?: AbortSignal): Promise<Standing>;
   /** Sends one purchase. Never repeated and never aborted; never rejects. */
   buy(order: PurchaseOrder): Promise<PurchaseAnswer>;
-  progress(offerId: string, signal?: AbortSignal): Promise<Progress>;
+  /** How far a purchase has come; addresses are only those of what is ours. */
+  progress(purchase: Purchase, signal?: AbortSignal): Promise<Progress>;
   /** Everything alive that stems from a purchase. */
   holdings(purchase: Purchase, signal?: AbortSignal): Promise<Holdings>;
   read(resourceId: string, signal?: AbortSignal): Promise<ResourceReading>;

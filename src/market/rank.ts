@@ -31,14 +31,14 @@ export function rankOffers(offers: readonly Offer[], wish: Wish, now: number): R
 function refusalOf(offer: Offer, wish: Wish, now: number): string | undefined {
   if (!wish.gpuTypes.some((type) => isOfType(offer, type))) return `other GPU (${plain(offer.gpuFamily, 40)})`;
   if (offer.gpuCount !== wish.gpuCount) return `${offer.gpuCount} GPUs instead of ${wish.gpuCount}`;
-  if (offer.contractType !== undefined && offer.contractType !== wish.contractType)
+  if (offer.contractType !== undefined && normalise(offer.contractType) !== wish.contractType)
     return `contract '${plain(offer.contractType, 40)}'`;
   if (offer.kind !== undefined && offer.kind !== "vm") return `is a ${plain(offer.kind, 40)}, not a single machine`;
   if (wish.regions.length > 0 && !holds(wish.regions, offer.region)) return `region ${plain(offer.region, 40)}`;
   if (wish.vendors.length > 0 && !holds(wish.vendors, offer.vendor)) return `vendor ${plain(offer.vendor, 40)}`;
   if (holds(wish.excludedVendors, offer.vendor)) return `vendor ${plain(offer.vendor, 40)} is excluded`;
-  if (wish.maxPricePerGpuHour !== undefined && offer.pricePerGpuHour > wish.maxPricePerGpuHour) {
-    return `dearer than ${formatUsd(wish.maxPricePerGpuHour)} per GPU-hour`;
+  if (wish.maxPricePerGpuHour !== undefined && offer.pricePerHour / offer.gpuCount > wish.maxPricePerGpuHour) {
+    return `dearer than ${formatUsd(wish.maxPricePerGpuHour)} per GPU-hour, all included`;
   }
   if (offer.expiresAt !== undefined && offer.expiresAt < now + LEAST_VALIDITY) return "expired, or about to";
   return undefined;

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { annotations, judge, setStage } from "./stage.ts";
 
 test.each([
-  // $2.00/h: 36 s, of which a tenth is kept for the deletion.
-  ["max-cost", { "max-cost": "0.02" }, "32 s", 0.02],
-  ["max-lifetime", { "max-lifetime": "40s" }, "40 s", 0.03],
+  // $2.00/h: 36 s, of which 5 s are kept for the deletion.
+  ["max-cost", { "max-cost": "0.02" }, "31 s ('max-cost')", 0.02],
+  ["max-lifetime", { "max-lifetime": "40s" }, "40 s ('max-lifetime')", 0.03],
 ] as const)("%s ends 'run', and the machine is deleted", async (_input, limit, lifetime, dearest) => {
   const stage = await setStage({ timeScale: 8 });
   let left: unknown;

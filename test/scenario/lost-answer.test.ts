@@ -47,3 +47,14 @@ test("an answer that takes minutes is waited for, and the purchase looked up bes
   expect(stage.requests("POST /procure_offer")).toHaveLength(1);
   expect(judge(stage, story)).toBe("nothing is left");
 });
+
+test("a proxy that repeats our request gets a 409 for it: the machine carries our name, so main goes on with it", async () => {
+  const stage = await setStage();
+  const body = { detail: "Offer is no longer available" };
+  stage.world.market.faults.add({ on: "POST /procure_offer", do: { kind: "status", status: 409, body, effect: true } });
+  const story = await stage.play();
+  expect(story.main.conclusion).toBe("success");
+  expect(story.main.outputs["attempts"]).toBe("1");
+  expect(stage.world.market.ledger.entries()).toHaveLength(1);
+  expect(judge(stage, story)).toBe("nothing is left");
+});

@@ -64,7 +64,7 @@ test("a dry run shows the offer and its worst case, and buys nothing", async () 
   const story = await stage.play({ inputs: { "dry-run": "true", "max-lifetime": "1h", run: "echo never" } });
   expect(story.main.conclusion).toBe("success");
   expect(annotations(story.main, "warning")).toMatch(
-    /Cheapest: 1x H100 from nebius \(EU\) at \$2\.00\/h\. Its lease lasts at most 1 h \(\$2\.00\); with failed attempts the worst case is \$3\.50\./,
+    /Cheapest: 1x H100 from nebius \(EU\) at \$2\.00\/h\. Its lease lasts at most 1 h \(\$2\.00\); should other offers have to be tried, the worst case is \$4\.25 at today's prices\./,
   );
   expect(annotations(story.main, "notice")).toContain("Dry run: nothing was bought.");
   expect(stage.world.market.requests.map(({ path }) => path)).toEqual(["/get_offers"]);

@@ -2,15 +2,15 @@ import { expect, test } from "vitest";
 import { annotations, dearerGoods, goods, judge, setStage } from "./stage.ts";
 
 test.each([
-  [410, "Offer has expired"],
-  [409, "Offer is no longer available"],
-] as const)("an offer that is refused with %i is followed by a fresh one for the same goods", async (status, detail) => {
+  [410, "Offer has expired", "The purchase was refused"],
+  [409, "Offer is no longer available", "Somebody else was faster"],
+] as const)("an offer that is refused with %i is followed by a fresh one for the same goods", async (status, detail, words) => {
   const stage = await setStage();
   stage.world.market.faults.add({ on: "POST /procure_offer", do: { kind: "status", status, body: { detail } } });
   const story = await stage.play();
   expect(story.main.conclusion).toBe("success");
   expect(annotations(story.main, "warning")).toContain(
-    `Attempt 1 failed\nThe purchase was refused: HTTP ${status}: ${detail} Trying the next offer.`,
+    `Attempt 1 failed\n${words}: HTTP ${status}: ${detail} Trying the next offer.`,
   );
   const [first, second, ...more] = stage.requests("POST /procure_offer").map(({ body }) => JSON.parse(body).offer_id);
   expect(more).toEqual([]);

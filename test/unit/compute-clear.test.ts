@@ -174,11 +174,14 @@ describe("replies are read with tolerance", () => {
     [{ status: "failed" }, "failed"],
     [{ data: { status: "procured", procurement_status: "ready" } }, "ready"],
   ])("state %j is %s", (body, phase) => {
-    expect(toProgress(statusReply.parse(body)).phase).toBe(phase);
+    expect(toProgress(statusReply.parse(body), []).phase).toBe(phase);
   });
 
   test("the marketplace's own words come along, harmless", () => {
-    const { detail } = toProgress(statusReply.parse({ procurement_status: "failed", failure_reason: "no\n::error::capacity" }));
+    const { detail } = toProgress(
+      statusReply.parse({ procurement_status: "failed", failure_reason: "no\n::error::capacity" }),
+      [],
+    );
     expect(detail).toBe("failed, no : :error: :capacity");
   });
 

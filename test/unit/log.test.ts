@@ -8,6 +8,7 @@ import { followCommands } from "../../sandbox/runner/workflow-commands.ts";
 function writeScript(statements: string): string {
   return `
     import { openLog, maskSecret, surviveBrokenOutput } from ${JSON.stringify(resolve("src/actions/log.ts"))};
+    import { SshFailure } from ${JSON.stringify(resolve("src/lease/failure.ts"))};
     const log = openLog();
     ${statements}
   `;
@@ -103,7 +104,7 @@ describe("machine output", () => {
   test("that is still open when the step fails cannot swallow the failure", async () => {
     const { named, code } = await runWithLog(`
       log.showMachineOutput().stdout("::error::1");
-      log.fail("The machine is gone.\\nDelete it by hand.", "ssh");
+      log.failWith(new SshFailure("The machine is gone.", "Delete it by hand."));
     `);
     expect(named("error")).toMatchObject([
       { data: "The machine is gone.\nDelete it by hand.", properties: { title: "gpu-provision: ssh" } },
@@ -113,6 +114,12 @@ describe("machine output", () => {
 });
 
 describe("the step's log", () => {
+  test("fails with what failed and what lay beneath, also when it is no failure of ours", async () => {
+    const { named, code } = await runWithLog(`log.failWith(new TypeError("no such thing", { cause: new Error("deep down") }));`);
+    expect(named("error")).toMatchObject([{ data: "no such thing: deep down" }]);
+    expect(code).toBe(1);
+  });
+
   test("groups end when their work does, also when it fails", async () => {
     const { named, log } = await runWithLog(`
       await log.group("Offers", async () => log.info("one"));

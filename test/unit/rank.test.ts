@@ -14,7 +14,6 @@ const offer: Offer = {
   gpuCount: 1,
   vendor: "nebius",
   region: "EU",
-  pricePerGpuHour: 2,
   pricePerHour: 2.1,
   contractType: "ondemand",
   expiresAt: NOW + 600_000,
@@ -105,7 +104,7 @@ describe("a ranking", () => {
   test("is by the price of the whole machine, cheapest first, and counts each reason once", () => {
     const offers = [
       { ...offer, id: "dear", pricePerHour: 3 },
-      { ...offer, id: "cheap-but-for-its-disk", pricePerGpuHour: 1, pricePerHour: 2.5 },
+      { ...offer, id: "cheap-but-for-its-disk", pricePerHour: 2.5 },
       { ...offer, id: "cheapest", pricePerHour: 2.1 },
       { ...offer, gpuCount: 8 },
       { ...offer, gpuCount: 8 },

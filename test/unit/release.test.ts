@@ -142,8 +142,8 @@ describe("release", () => {
     ["a minute, while the offer still reads as being provisioned", false, 60_000],
   ] as const)("two answers of 404 are proof where deleted resources vanish, when apart by %s", async (_apart, booted, apart) => {
     const rig = await setUp({ manner: { procureAnswer: "procured", deletedReads: "absent" } });
-    const { offerId } = await rig.buy({ stage: "bought" });
-    while (booted && (await rig.market.progress(offerId)).phase !== "ready") await rig.clock.sleep(500);
+    const attempt = await rig.buy({ stage: "bought" });
+    while (booted && (await rig.market.progress(attempt)).phase !== "ready") await rig.clock.sleep(500);
     const started = rig.clock.ticks();
     await rig.release();
     expect(rig.stand.ledger.alive()).toEqual([]);

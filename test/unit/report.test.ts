@@ -218,7 +218,6 @@ describe("the summary of a dry run", () => {
     gpuCount: 1,
     vendor: "x|y",
     region: "EU",
-    pricePerGpuHour: 2,
     pricePerHour: 2,
   };
   const plan = {

@@ -16,12 +16,13 @@ import type {
   PurchaseAnswer,
   PurchaseOrder,
   ResourceReading,
+  Standing,
 } from "../provider.ts";
 import { ask, failureOf, isAbsence, readAs } from "./client.ts";
 import { explain } from "./explain.ts";
-import { isAlive, toAddress, toLinked, toOffer, toProgress } from "./mapping.ts";
+import { idsIn, isAlive, priceOf, type StatusReply, toAddress, toLinked, toOffer, toProgress } from "./mapping.ts";
 import { writeOffersQuery } from "./offers-query.ts";
-import { isFromOffer, ownerOf } from "./ownership.ts";
+import { isAnothers, isFromOffer, ownerOf } from "./ownership.ts";
 import type { ResourceReply } from "./replies.ts";
 import {
   hasApiForm,
@@ -55,7 +56,7 @@ export function openComputeClear(options: { token: string; apiUrl: string; log: 
     explain: (wish, signal) => explain(http, wish, signal),
     standing: (offerId, signal) => readStanding(http, offerId, signal),
     buy: (order) => buy(http, order, log),
-    progress: (offerId, signal) => readProgress(http, offerId, signal),
+    progress: (purchase, signal) => readProgress(http, purchase, signal),
     holdings: (purchase, signal) => listHoldings(http, purchase, signal),
     read: (resourceId, signal) => readResource(http, resourceId, signal),
     erase: (resourceId, signal) => erase(http, resourceId, signal),
@@ -100,10 +101,16 @@ function refusesWish(reply: HttpReply): boolean {
 async function readStanding(http: Http, offerId: string, signal?: AbortSignal): ReturnType<Market["standing"]> {
   const request: HttpRequest = { kind: "read", method: "GET", path: `/offers/${segment(offerId)}`, signal };
   const reply = await http.send(request);
-  if (isAbsence(reply)) return "unknown";
-  if (reply.status === 410 && hasApiForm(reply.json)) return "expired";
+  if (isAbsence(reply)) return { state: "unknown" };
+  if (reply.status === 410 && hasApiForm(reply.json)) return { state: "expired" };
   if (reply.status < 200 || reply.status > 299) throw failureOf(reply, request);
-  switch (readAs(reply, offerReply, request).status?.toLowerCase()) {
+  const offer = readAs(reply, offerReply, request);
+  const pricePerHour = priceOf(offer);
+  return { state: toState(offer.status), ...(pricePerHour === undefined ? {} : { pricePerHour }) };
+}
+
+function toState(status: string | undefined): Standing["state"] {
+  switch (status?.toLowerCase()) {
     case "available":
       return "available";
     case "procured":
@@ -151,10 +158,11 @@ function readPurchase(reply: HttpReply | UnreachableFailure): PurchaseAnswer {
       ? { kind: "refused", reason: `the request never left (${reply.message})`, next: "same-offer", waitMs: 5_000 }
       : { kind: "unknown", reason: reply.message };
   }
-  const reason = `HTTP ${reply.status}: ${readReason(reply.json, reply.text)}`;
+  // A page of a proxy may repeat what we sent it, so only the API's own words are told.
+  const reason = `HTTP ${reply.status}: ${readReason(reply.json, "no reason that can be read")}`;
   if (reply.status >= 200 && reply.status < 300) {
     const read = procureReply.safeParse(reply.json);
-    if (!read.success) return { kind: "unknown", reason: `an answer that cannot be read (${reason})` };
+    if (!read.success) return { kind: "unknown", reason: `an answer that cannot be read (HTTP ${reply.status})` };
     const resourceIds = [...new Set([...read.data.resource_ids, ...read.data.resources])];
     const why = read.data.error ?? read.data.message ?? "no reason given";
     return read.data.status.toLowerCase() === "failed"
@@ -162,22 +170,29 @@ function readPurchase(reply: HttpReply | UnreachableFailure): PurchaseAnswer {
       : { kind: "accepted", resourceIds };
   }
   if (reply.status === 429) return { kind: "refused", reason, next: "same-offer", waitMs: reply.retryAfterMs ?? 15_000 };
-  // What is not the API's own word may come from a proxy that passed the request on.
-  if (reply.status >= 500 || !hasApiForm(reply.json)) return { kind: "unknown", reason };
-  if (reply.status === 409) return { kind: "taken", reason };
-  const nothingHelps =
-    [401, 402, 403].includes(reply.status) ||
-    (reply.status === 422 && (refusesField(reply.json, "cloud_init") || refusesField(reply.json, "ssh_public_key")));
-  return { kind: "refused", reason, next: nothingHelps ? "nothing" : "other-offer" };
+  // What is not the API's own word may come from a proxy that passed the request on; 408 and 425 leave open what became of it.
+  if (reply.status >= 500 || reply.status === 408 || reply.status === 425 || !hasApiForm(reply.json))
+    return { kind: "unknown", reason };
+  if ([401, 402, 403].includes(reply.status)) return { kind: "refused", reason, next: "nothing" };
+  if (reply.status !== 422) return { kind: "denied", reason };
+  const isOurs = refusesField(reply.json, "cloud_init") || refusesField(reply.json, "ssh_public_key");
+  return { kind: "refused", reason, next: isOurs ? "nothing" : "other-offer" };
 }
 
-async function readProgress(http: Http, offerId: string, signal?: AbortSignal): Promise<Progress> {
-  const path = `/offers/${segment(offerId)}/status`;
-  const progress = toProgress(await ask(http, { kind: "read", method: "GET", path, signal }, statusReply));
+async function readStatus(http: Http, offerId: string, signal?: AbortSignal): Promise<StatusReply> {
+  return ask(http, { kind: "read", method: "GET", path: `/offers/${segment(offerId)}/status`, signal }, statusReply);
+}
+
+async function readProgress(http: Http, purchase: Purchase, signal?: AbortSignal): Promise<Progress> {
+  const progress = toProgress(await readStatus(http, purchase.offerId, signal), purchase.resourceIds);
   if (progress.phase !== "ready" || progress.addresses.length > 0) return progress;
-  // Some vendors publish the address with the resource only.
+  // Some vendors publish the address with the resource only, and an offer may tell of more machines than ours.
+  const ids =
+    purchase.resourceIds.length > 0
+      ? purchase.resourceIds
+      : (await listHoldings(http, purchase, signal)).ours.map(({ id }) => id);
   const addresses = await Promise.all(
-    progress.resourceIds.map(async (id): Promise<readonly Address[]> => {
+    ids.map(async (id): Promise<readonly Address[]> => {
       const reply = await http.send({ kind: "read", method: "GET", path: `/resources/${segment(id)}`, signal });
       const access = resourceReply.safeParse(reply.json).data?.access;
       return access === undefined ? [] : [toAddress(access) ?? []].flat();
@@ -186,29 +201,57 @@ async function readProgress(http: Http, offerId: string, signal?: AbortSignal): 
   return { ...progress, addresses: addresses.flat() };
 }
 
-/** Looks by offer, and by name where the offer lists nothing: the filter of the list and its rows' fields are not documented. */
+/** A list for an offer that does not exist may be answered with an error instead of being empty. */
+async function listResources(http: Http, offerId: string | undefined, signal?: AbortSignal): Promise<readonly ResourceReply[]> {
+  const query = offerId === undefined ? "" : `?offer_id=${segment(offerId)}`;
+  const request: HttpRequest = { kind: "read", method: "GET", path: `/resources${query}`, signal };
+  const reply = await http.send(request);
+  if (offerId !== undefined && (isAbsence(reply) || (reply.status === 422 && hasApiForm(reply.json)))) return [];
+  if (reply.status < 200 || reply.status > 299) throw failureOf(reply, request);
+  return readAs(reply, resourcesReply, request);
+}
+
+/** What an offer's state tells of, where the list does not show it. */
+async function readTold(http: Http, purchase: Purchase, signal?: AbortSignal): Promise<readonly ResourceReply[]> {
+  const told = await Promise.all(
+    idsIn(await readStatus(http, purchase.offerId, signal)).map(async (id) => {
+      const reply = await http.send({ kind: "read", method: "GET", path: `/resources/${segment(id)}`, signal });
+      return resourceReply.safeParse(reply.json).data;
+    }),
+  );
+  return told.filter((row) => row !== undefined);
+}
+
+/**
+ * Looks by offer; where that lists nothing, by name in the whole account, and at what the offer's state tells of: the filter of the
+ * list and its rows' fields are not documented.
+ */
 async function listHoldings(http: Http, purchase: Purchase, signal?: AbortSignal): Promise<Holdings> {
-  const list = (query: string) => ask(http, { kind: "read", method: "GET", path: `/resources${query}`, signal }, resourcesReply);
-  const byOffer = await list(`?offer_id=${segment(purchase.offerId)}`);
-  const rows = byOffer.length > 0 || purchase.resourceIds.length > 0 ? byOffer : await list("");
+  const byOffer = await listResources(http, purchase.offerId, signal);
+  const nothingKnown = byOffer.length === 0 && purchase.resourceIds.length === 0;
+  const rows = nothingKnown
+    ? [...(await listResources(http, undefined, signal)), ...(await readTold(http, purchase, signal))]
+    : byOffer;
   const alive = rows.filter((row) => isAlive(row.status));
-  const whose = (row: ResourceReply, filtered: boolean) => ownerOf(row, purchase, filtered);
-  const unclear = alive.some((row) => whose(row, false) === "unclear");
+  const unclear = alive.some((row) => ownerOf(row, purchase, false) === "unclear");
   // A list that shows something for an offer which does not exist is not filtered by offer.
-  const filtered = unclear && rows === byOffer && (await list(`?offer_id=${randomUUID()}`)).length === 0;
+  const filtered = unclear && !nothingKnown && (await listResources(http, randomUUID(), signal)).length === 0;
+  const owned = (by: ReturnType<typeof ownerOf>) => alive.filter((row) => ownerOf(row, purchase, filtered) === by);
   return {
-    soldToAnother: alive.some((row) => whose(row, false) === "another" && isFromOffer(row, purchase.offerId)),
-    ours: alive
-      .filter((row) => whose(row, filtered) === "ours")
-      .map((row) => ({
-        id: row.resource_id,
-        status: plain(row.status ?? "unknown", 40),
-        ...(row.name === undefined ? {} : { name: row.name }),
-      })),
+    deleted: rows
+      .filter((row) => !isAlive(row.status) && ownerOf(row, purchase, filtered) === "ours")
+      .map((row) => row.resource_id),
+    soldToAnother: owned("another").some((row) => isFromOffer(row, purchase.offerId)),
+    ours: owned("ours").map((row) => ({
+      id: row.resource_id,
+      status: plain(row.status ?? "unknown", 40),
+      ...(row.name === undefined ? {} : { name: row.name }),
+    })),
     // In a list of the whole account, rows that say nothing about their offer are simply other people's machines.
-    doubtful: (rows === byOffer ? alive : [])
-      .filter((row) => whose(row, filtered) === "unclear")
-      .map((row) => ({ id: row.resource_id, why: "neither its name nor its offer history says whose it is" })),
+    doubtful: (nothingKnown ? [] : owned("unclear")).map((row) => ({
+      id: row.resource_id,
+      why: "neither its name nor its offer history says whose it is",
+    })),
   };
 }
 
@@ -232,6 +275,7 @@ async function readResource(http: Http, resourceId: string, signal?: AbortSignal
     status: plain(row.status ?? "unknown", 40),
     ...(row.name === undefined ? {} : { name: row.name }),
     ...(row.pricing_total_hourly === undefined ? {} : { pricePerHour: row.pricing_total_hourly }),
+    isAnothers: (leaseName) => isAnothers(row.name, { leaseName }),
     fromOffer: (offerId) => isFromOffer(row, offerId),
     linked: toLinked(row),
   };

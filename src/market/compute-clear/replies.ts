@@ -8,9 +8,13 @@ import { plain } from "../../lease/plain.ts";
 
 const text = z.union([z.string(), z.number()]).transform(String);
 const amount = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number().nonnegative());
-const moment = z.string().transform(Date.parse).pipe(z.number());
+/** Times without a zone are UTC, as the API's own are. */
+const moment = z
+  .string()
+  .transform((written) => Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(written) ? written : `${written}Z`))
+  .pipe(z.number());
 /** Ids become path segments, shell words and journal entries. */
-const id = text.pipe(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/));
+const id = text.pipe(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/));
 const maybe = <T extends z.ZodType>(schema: T) =>
   schema
     .nullish()
@@ -70,13 +74,22 @@ export const offersReply = listOf(
       storage_price_per_hour: maybe(amount),
       contract_type: maybe(text),
       type: maybe(text),
+      deployment_type: maybe(text),
+      node_count: maybe(amount),
       expires_at: maybe(moment),
     }),
   ),
   ["offers"],
 );
 
-export const offerReply = objectOf(z.object({ status: maybe(text) }));
+export const offerReply = objectOf(
+  z.object({
+    status: maybe(text),
+    gpu_count: maybe(amount),
+    gpu_price_per_hour: maybe(amount),
+    total_price_per_hour: maybe(amount),
+  }),
+);
 
 /** Ids come as plain strings or inside objects. */
 const idOrHolder = z.union([
@@ -145,6 +158,7 @@ const resource = z
     linked_resources: some(linkedResource),
     offer_history: some(z.object({ offer_id: id })),
     pricing_total_hourly: maybe(amount),
+    created_at: maybe(moment),
   })
   .transform((row, context) => {
     const found = row.resource_id ?? row.id;
