@@ -36,7 +36,7 @@ const places = {
     files: ["src/wiring-post.ts"],
     values: ["src/lease/", "src/actions/", "src/market/registry.ts", "src/machine/ssh-files.ts"],
     types: ["src/finish.ts"],
-    packages: [],
+    packages: ["zod"],
   },
   main: {
     files: ["src/main.ts"],

@@ -33,7 +33,7 @@ describe("an offer is refused", () => {
     ["region EU", {}, { regions: ["US", "APAC"] }],
     ["vendor nebius", {}, { vendors: ["scaleway"] }],
     ["vendor nebius is excluded", {}, { excludedVendors: ["Nebius"] }],
-    ["dearer than $1.99 per GPU-hour", {}, { maxPricePerGpuHour: 1.99 }],
+    ["dearer than $1.99 per GPU-hour, all included", {}, { maxPricePerGpuHour: 1.99 }],
     ["expired, or about to", { expiresAt: NOW - 1 }, {}],
     ["expired, or about to", { expiresAt: NOW + 29_999 }, {}],
     ["vendor a : :error: :b", { vendor: "a\n::error::b" }, { vendors: ["nebius"] }],
@@ -48,7 +48,7 @@ describe("an offer fits", () => {
     ["when its region is one of those asked for, however it is cased", {}, { regions: ["US", "eu"] }],
     ["when its vendor is one of those asked for, however it is cased", {}, { vendors: ["scaleway", "NEBIUS"] }],
     ["when another vendor is excluded", {}, { excludedVendors: ["scaleway"] }],
-    ["at exactly the price cap", {}, { maxPricePerGpuHour: 2 }],
+    ["at exactly the price cap", {}, { maxPricePerGpuHour: 2.1 }],
     ["with half a minute left", { expiresAt: NOW + 30_000 }, {}],
     ["for one of several types", {}, { gpuTypes: ["B200", "h100"] }],
   ])("%s", (_how, change, wished) => {

@@ -127,13 +127,17 @@ async function setUp(options: Partial<ComputeClearOptions> = {}, entry: StockEnt
 const deletions = (stand: ComputeClearStand) => stand.requests.filter(({ method }) => method === "DELETE");
 
 describe("release", () => {
-  test("deletes by the known id first, and takes the state 'deleted' as proof", async () => {
+  test("looks at the known id and deletes it at once, and takes the state 'deleted' as proof", async () => {
     const rig = await setUp();
     await rig.buy({ stage: "bought" });
     const before = rig.stand.requests.length;
     await rig.release();
     expect(rig.stand.ledger.alive()).toEqual([]);
-    expect(rig.stand.requests[before]?.method).toBe("DELETE");
+    const id = rig.stand.ledger.entries()[0]?.id;
+    expect(rig.stand.requests.slice(before, before + 2).map(({ method, path }) => `${method} ${path}`)).toEqual([
+      `GET /resources/${id}`,
+      `DELETE /resources/${id}`,
+    ]);
     expect(rig.journal.attempt(1)).toMatchObject({ stage: "gone", proof: expect.stringContaining("reads 'deleted'") });
   });
 
@@ -265,6 +269,72 @@ describe("release", () => {
     await rig.release(60_000);
     expect(rig.journal.attempt(1).proof).toContain("sold to another lease");
     expect(rig.stand.ledger.alive("sibling-1")).toHaveLength(1);
+  });
+
+  test("a look that hangs does not hold the deletion back for long", async () => {
+    const rig = await setUp();
+    await rig.buy({ stage: "bought" });
+    rig.stand.faults.add({ on: "GET /resources/:id", do: { kind: "hang-before" } });
+    await rig.release();
+    expect(rig.stand.faults.strikes()).toHaveLength(1);
+    expect(rig.stand.ledger.alive()).toEqual([]);
+  });
+
+  test("an id that the marketplace told us, but that carries another lease's name, is left alone", async () => {
+    const name = writeLeaseName({ repository: "acme/kernels", runId: "43", runAttempt: 1, expiresAt: 0 });
+    const rig = await setUp({ strangers: [{ name, pricePerHour: 1 }] });
+    const foreign = rig.stand.ledger.entries()[0]?.id ?? "";
+    await rig.buy({ stage: "bought" }, false);
+    rig.journal.note(1, { resourceIds: [foreign] });
+    await rig.release(60_000);
+    expect(deletions(rig.stand)).toEqual([]);
+    expect(rig.log.text()).toContain(`${foreign} carries the name of another lease, so it is left alone.`);
+    expect(rig.journal.attempt(1)).toMatchObject({
+      stage: "nothing-bought",
+      proof: expect.stringContaining("belongs to another lease"),
+    });
+  });
+
+  test("a disk that outlives a machine which is deleted at once is found by the look before", async () => {
+    const rig = await setUp({ deleteMs: 0 }, { ...machine, parts: [{ type: "disk", pricePerHour: 0.1, fate: "outlives" }] });
+    await rig.buy({ stage: "bought" });
+    await rig.release();
+    expect(rig.stand.ledger.entries()).toHaveLength(2);
+    expect(rig.stand.ledger.alive()).toEqual([]);
+  });
+
+  test("a marketplace that asks for a pause between deletions gets it", async () => {
+    const rig = await setUp();
+    await rig.buy({ stage: "bought" });
+    rig.stand.faults.add({
+      on: "DELETE /resources/:id",
+      times: 2,
+      do: { kind: "status", status: 429, headers: { "retry-after": "20" } },
+    });
+    const started = rig.clock.ticks();
+    await rig.release();
+    expect(rig.clock.ticks() - started).toBeGreaterThanOrEqual(40_000);
+    expect(deletions(rig.stand)).toHaveLength(3);
+  });
+
+  test("nothing is proved to be unsold while this process may still be buying", async () => {
+    const rig = await setUp();
+    const attempt = await rig.buy({}, false);
+    const { market, clock, log, journal } = rig;
+    const deps = { market, clock, log, journal, mayStillBeBuying: true };
+    await expect(release(deps, [attempt], deadlineAfter(clock, 30_000), 5_000)).rejects.toThrow(ReleaseFailure);
+    journal.note(1, { lost: clock.now() });
+    await release(deps, [journal.attempt(1)], deadlineAfter(clock, 60_000), 5_000);
+    expect(journal.attempt(1).stage).toBe("nothing-bought");
+  });
+
+  test("an answer that never ends does not outlast the time for the release", async () => {
+    const rig = await setUp();
+    const { resourceIds } = await rig.buy({ stage: "bought" });
+    rig.stand.faults.add({ on: "DELETE /resources/:id", times: Number.POSITIVE_INFINITY, do: { kind: "hang-before" } });
+    const started = rig.clock.ticks();
+    await expect(rig.release(60_000)).rejects.toThrow(resourceIds[0]);
+    expect(rig.clock.ticks() - started).toBeLessThan(120_000);
   });
 
   test("a revoked token is not tried for ever, and the failure says what may bill", async () => {
