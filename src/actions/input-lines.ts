@@ -125,7 +125,8 @@ export function downloads(roots: LocalRoots) {
           `has in line ${line} the local path ${quote(to)}, which leaves the workspace; it takes paths within, or absolute ones.`,
         );
       }
-      return { from, to: local };
+      // Resolving takes the slash away that says "into this directory".
+      return { from, to: to.endsWith("/") && !local.endsWith(sep) ? `${local}${sep}` : local };
     }),
   );
 }

@@ -31,7 +31,7 @@ test("main is killed when the purchase has left and never has an effect: post wa
     },
   });
   expect(stage.world.market.ledger.entries()).toEqual([]);
-  expect(logOf(story.post)).toMatch(/Attempt 1 bought nothing: .+ after the purchase request the offer reads unsold/);
+  expect(logOf(story.post)).toMatch(/Attempt 1 bought nothing: .+ after the purchase request ended the offer reads unsold/);
   expect(judge(stage, story)).toBe("nothing is left");
 });
 

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { annotations, dearerGoods, goods, judge, setStage } from "./stage.ts";
 
 test.each([
-  [410, "Offer has expired", "The purchase was refused"],
-  [409, "Offer is no longer available", "Somebody else was faster"],
+  [410, "Offer has expired", "The purchase was denied"],
+  [409, "Offer is no longer available", "The purchase was denied"],
 ] as const)("an offer that is refused with %i is followed by a fresh one for the same goods", async (status, detail, words) => {
   const stage = await setStage();
   stage.world.market.faults.add({ on: "POST /procure_offer", do: { kind: "status", status, body: { detail } } });
@@ -34,7 +34,7 @@ test("goods that are never sold use up max-attempts, and main fails with the las
   const stage = await setStage({ stock: [goods({ conduct: { sale: "expired" } }), dearerGoods] });
   const story = await stage.play({ inputs: { "max-attempts": "2", "max-price-per-gpu-hour": "2.5" } });
   expect(story.main.exitCode).toBe(1);
-  expect(annotations(story.main, "error")).toContain("The purchase was refused: HTTP 410: Offer has expired");
+  expect(annotations(story.main, "error")).toContain("The purchase was denied: HTTP 410: Offer has expired");
   expect(stage.requests("POST /procure_offer")).toHaveLength(2);
   expect(judge(stage, story)).toBe("nothing is left");
 });

@@ -129,7 +129,7 @@ describe("what is given", () => {
         env: "A=1\n\n  B= two = 2 \nGREETING\nEMPTY=\r\n",
         upload: "src -> work/src\n~/model -> /srv/model\n",
         "upload-ignore": "*.pyc\n{a,b}/\n",
-        download: "out -> results\nlog.txt -> /var/log/x\n",
+        download: "out -> results\nlog.txt -> /var/log/x\nmodel.bin -> models/\n",
         release: "after-run",
         "cleanup-timeout": "1m",
         "dry-run": "TRUE",
@@ -175,6 +175,7 @@ describe("what is given", () => {
       downloads: [
         { from: "out", to: join(workspace, "results") },
         { from: "log.txt", to: "/var/log/x" },
+        { from: "model.bin", to: `${join(workspace, "models")}/` },
       ],
     });
   });
