@@ -141,11 +141,11 @@ function proveNothingBought(open: Case, sentAgo: number, closedFor: number, sett
   const unsold = phase === "none" || phase === "expired";
   // The marketplace's own word for it: an answer to the purchase that said so, or the offer's state.
   const reportedFailed = phase === "failed" || (unsold && stage === "intended" && answered !== undefined);
-  if (reportedFailed && !isFresh(sentAgo)) return "the marketplace reports that the purchase failed, and lists nothing for it";
   const isOfAnother = open.suspects.some((suspect) => suspect.isAnothers);
-  if ((stage !== "intended" && !isOfAnother) || closedFor < settleWithin) return undefined;
+  if (isOfAnother && !isFresh(sentAgo)) return "the only machine that the purchase's answer named belongs to another lease";
+  if (reportedFailed && !isFresh(sentAgo)) return "the marketplace reports that the purchase failed, and lists nothing for it";
+  if (stage !== "intended" || closedFor < settleWithin) return undefined;
   const since = `${formatDuration(closedFor)} after the purchase request ended`;
-  if (isOfAnother) return `${since} the only machine that its answer named belongs to another lease`;
   if (open.soldToAnother) return `${since} the offer reads as sold to another lease, and nothing of ours is listed for it`;
   if (unsold) return `${since} the offer reads unsold, and nothing is listed for it`;
   return undefined;

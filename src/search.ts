@@ -79,7 +79,8 @@ async function findReasons(wish: Wish, { market, clock, log, signal }: SearchDep
     if (unknown.length > 0 || wish.maxPricePerGpuHour === undefined) return unknown;
     const { maxPricePerGpuHour, ...uncapped } = wish;
     const dearer = rankOffers(await market.search(uncapped, signal), uncapped, clock.now()).fitting[0];
-    if (dearer === undefined) return [];
+    // One that fits the cap as well was refused for another reason, or has been tried.
+    if (dearer === undefined || dearer.pricePerHour / dearer.gpuCount <= maxPricePerGpuHour) return [];
     return [
       `The cheapest that would fit costs ${formatUsd(dearer.pricePerHour / dearer.gpuCount)} per GPU-hour ` +
         `(${plain(describeOffer(dearer))}), above your 'max-price-per-gpu-hour' of ${formatUsd(maxPricePerGpuHour)}.`,

@@ -117,7 +117,7 @@ async function watchForEnd(number: number, end: AbortController, deps: StoryDeps
         end.abort(new NotReadyFailure(`The marketplace reports: ${detail}`, "Whatever exists of it is deleted."));
     } catch (error) {
       // What the marketplace does not tell now is asked again at the next turn; SSH decides meanwhile.
-      deps.log.debug(`The machine's state could not be read: ${plain(describe(error))}`);
+      if (!signal.aborted) deps.log.debug(`The machine's state could not be read: ${plain(describe(error))}`);
     }
   }
 }
