@@ -25,6 +25,7 @@ import { checkUserScript, composeCloudInit, MAX_CLOUD_INIT_BYTES } from "../../s
 import { writeAdmitScript } from "../../src/machine/cloud-init-admit.ts";
 import type { OurCloudInit } from "../../src/machine/cloud-init-parts.ts";
 import { makeLeaseKeys } from "../../src/machine/keys.ts";
+import { hasSshClient, hasSshd } from "../real-tools.ts";
 
 const keys = makeLeaseKeys("gpu-provision it's");
 const ours: OurCloudInit = { hostKey: keys.host, clientPublicKey: keys.client.publicKey };
@@ -443,8 +444,7 @@ describe("on the machine", () => {
     expect(text("var/lib/gpu-provision/user-script.exit")).toBe("7\n");
   });
 
-  const sshd = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((path) => existsSync(path));
-  describe.runIf(sshd !== undefined)("with a real sshd", () => {
+  describe.runIf(hasSshd && hasSshClient)("with a real sshd", () => {
     const image = makeLeaseKeys("image").host;
 
     async function freePort(): Promise<number> {
@@ -486,7 +486,7 @@ describe("on the machine", () => {
         "etc/ssh/sshd_config",
         `${include}Port ${port}\nListenAddress 127.0.0.1\nHostKey ${at(path)}\nPidFile ${at("run/sshd.pid")}\nUsePAM no\n`,
       );
-      const server = spawn(sshd ?? "", ["-D", "-f", at("etc/ssh/sshd_config")], { stdio: "ignore" });
+      const server = spawn("/usr/sbin/sshd", ["-D", "-f", at("etc/ssh/sshd_config")], { stdio: "ignore" });
       const ended = once(server, "exit");
       try {
         const [type, blob] = image.publicKey.split(" ");
