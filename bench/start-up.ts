@@ -129,7 +129,7 @@ export async function measureStarts(runs: number): Promise<Starts> {
       const round = {
         bare: await startBare(),
         main: await startBundle("main", {}, "POST /get_offers"),
-        post: await startBundle("post", { STATE_lease: boughtLease(apiUrl) }, "DELETE /resources/"),
+        post: await startBundle("post", { STATE_lease: boughtLease(apiUrl) }, "GET /resources/"),
       };
       if (run === 0) continue;
       for (const name of ["bare", "main", "post"] as const) starts[name].push(round[name]);
