@@ -208,7 +208,8 @@ describe("any document", () => {
 
   const text = fc
     .oneof(fc.string({ maxLength: 20 }), fc.constantFrom("yes", "0644", " a", "a\n", "\n b\n\n", "a: b", "# c", "a\tb", "é", "-"))
-    .filter((value) => value !== "=");
+    // The writer leaves these two bare even where it is told to quote, and bare they mean something else.
+    .filter((value) => value !== "=" && value !== "<<");
   const keyOfOurs = fc.constantFrom("runcmd", "bootcmd", "ssh_keys", "disable_root", "ssh_deletekeys", "ed25519_private");
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof({ maxDepth: 3 }, text, fc.boolean(), fc.integer(), fc.constant(null), tie("list"), tie("map")),
@@ -240,7 +241,8 @@ describe("any document", () => {
 
   test("loses no key of the user's and none of ours, keeps the order of lists, and is refused when keys fight", () => {
     const seen = { merged: 0, refused: 0 };
-    const own = read(composeCloudInit(ours));
+    // Not by way of zod, whose records drop '__proto__'.
+    const own: unknown = parse(composeCloudInit(ours), { version: "1.1" });
     fc.assert(
       fc.property(content, style, (given, how) => {
         const written = new Document(given, { version: "1.1" }).toString({ ...how, defaultKeyType: "QUOTE_DOUBLE" });
@@ -253,7 +255,7 @@ describe("any document", () => {
         } else {
           seen.merged += 1;
           expect(checkUserScript(script)).toEqual([]);
-          expect(read(composeCloudInit(ours, script))).toEqual(expected.value);
+          expect(parse(composeCloudInit(ours, script), { version: "1.1" })).toEqual(expected.value);
         }
       }),
       { numRuns: 400 },
