@@ -1,4 +1,4 @@
-/** An answer of a stand-in server. A string body goes out as it is, anything else as JSON. */
+/** An answer of a stand-in server. A string and bytes go out as they are, anything else as JSON. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
@@ -15,7 +15,9 @@ export function htmlReply(status: number): Reply {
 }
 
 /** Bytes and headers of a reply. */
-export function encodeReply(reply: Reply): { readonly text: string; readonly headers: Record<string, string> } {
+export function encodeReply(reply: Reply): { readonly text: string | Uint8Array; readonly headers: Record<string, string> } {
+  if (reply.body instanceof Uint8Array)
+    return { text: reply.body, headers: { "content-type": "application/octet-stream", ...reply.headers } };
   const isText = typeof reply.body === "string";
   const text = isText ? String(reply.body) : JSON.stringify(reply.body);
   return { text, headers: { "content-type": isText ? "text/plain" : "application/json", ...reply.headers } };

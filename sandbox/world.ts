@@ -4,7 +4,9 @@ import { join } from "node:path";
 import type { BootMachine } from "./compute-clear/account.ts";
 import { type ComputeClearOptions, type ComputeClearStand, startComputeClear } from "./compute-clear/start-compute-clear.ts";
 import { defaultStock, type StockEntry } from "./compute-clear/stock.ts";
+import { type GitHubOptions, type GitHubStand, startGitHub } from "./github/start-github.ts";
 import { type MachineOptions, type StandInMachine, startMachine } from "./machine/start-machine.ts";
+import { buildRunnerArchive } from "./runner-app/archive.ts";
 import { startWorldClock } from "./world-clock.ts";
 
 /** A stock entry together with what is wrong with the machine that it boots. */
@@ -16,6 +18,8 @@ export interface WorldOptions {
   /** Everything about the marketplace but its stock, its clock and its machines. */
   readonly market?: Omit<ComputeClearOptions, "bootMachine" | "clock" | "stock">;
   readonly stock?: readonly WorldStockEntry[];
+  /** Starts a GitHub too; everything about it but its clock. */
+  readonly github?: Omit<GitHubOptions, "clock">;
   /** What machines are made of where the stock does not say; see startMachine. */
   readonly machineKind?: NonNullable<MachineOptions["kind"]>;
   /** Boots something else than real stand-in machines. */
@@ -26,6 +30,8 @@ export interface WorldOptions {
 
 export interface World {
   readonly market: ComputeClearStand;
+  /** Undefined unless it was asked for. */
+  readonly github: GitHubStand | undefined;
   /** Machines in the order in which they booted, those that have ended included. */
   readonly machines: readonly StandInMachine[];
   /** For `runAction` and `runJob`: their processes see the world's time. */
@@ -53,6 +59,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       cloudInit: cloudInit ?? "",
       sshPublicKey,
       gpus: entry.gpus ?? { name: `NVIDIA ${entry.gpuFamily}`, count: entry.gpuCount },
+      appliesUserData: options.github !== undefined,
       ...(options.machineKind === undefined ? {} : { kind: options.machineKind }),
       ...faultsOf.get(entry),
     });
@@ -60,22 +67,31 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     return machine;
   };
 
+  let github: GitHubStand | undefined;
   try {
+    if (options.github !== undefined)
+      github = await startGitHub({
+        ...options.github,
+        application: { buildArchive: buildRunnerArchive, ...options.github.application },
+        clock,
+      });
     const market = await startComputeClear({ ...options.market, stock, clock, bootMachine: options.bootMachine ?? bootMachine });
     return {
       market,
+      github,
       machines,
       timing: { timeScale: clock.scale, timeOrigin: clock.origin },
       makeJobDirectory: () => mkdtemp(join(directory, "job-")),
       async close() {
         try {
-          await market.close();
+          await Promise.all([market.close(), github?.close()]);
         } finally {
           await rm(directory, { recursive: true, force: true });
         }
       },
     };
   } catch (error) {
+    await github?.close();
     await rm(directory, { recursive: true, force: true });
     throw error;
   }

@@ -98,6 +98,8 @@ export interface Account {
   resources(): readonly StandResource[];
   resource(id: string): StandResource | undefined;
   erase(id: string, deletion: Deletion): Erasure;
+  /** Takes a machine back, as happens to spot machines: it fails. Throws when there is none. */
+  reclaim(id: string): void;
   /** Why machines did not boot. */
   bootFailures(): readonly unknown[];
   /** Stops every machine that still runs. The ledger is left as it is. */
@@ -295,6 +297,13 @@ export function openAccount(options: AccountOptions): Account {
       resource.status = "deleting";
       timers.later(options.deleteMs, () => finishDeletion(resource, deletion));
       return "accepted";
+    },
+    reclaim(id) {
+      const resource = resources.get(id);
+      const offer = offers.get(resource?.offerId ?? "");
+      if (!resource || !offer || resource.status === "deleted") throw new Error(`There is no machine '${id}' to take back.`);
+      failMachine(resource, offer, "the vendor took the instance back");
+      if (resource.machine) stop(resource.machine);
     },
     bootFailures: () => bootFailures,
     async close() {

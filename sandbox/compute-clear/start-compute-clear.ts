@@ -47,6 +47,8 @@ export interface ComputeClearStand {
   readonly requests: readonly RecordedRequest[];
   /** Why machines did not boot or stop. */
   bootFailures(): readonly unknown[];
+  /** Takes a machine back, as happens to spot machines. */
+  reclaim(resourceId: string): void;
   /** Ends the server, its timers and every machine. */
   close(): Promise<void>;
 }
@@ -189,6 +191,7 @@ export async function startComputeClear(options: ComputeClearOptions): Promise<C
     clock,
     requests,
     bootFailures: () => account.bootFailures(),
+    reclaim: (resourceId) => account.reclaim(resourceId),
     async close() {
       timers.clear();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -3,6 +3,7 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { MARKER } from "./processes.ts";
 import { nvidiaSmiScript, type ShownGpus } from "./stand-in-nvidia-smi.ts";
+import { writeStandInPrograms } from "./stand-in-programs.ts";
 
 /** Where a stand-in machine's commands run: a home of its own, and a PATH that begins with its own programs. */
 export interface MachineFiles {
@@ -36,6 +37,8 @@ export async function makeMachineFiles(options: {
   readonly marker: string;
   readonly gpus: ShownGpus;
   readonly withoutTar: boolean;
+  /** Where the machine's own files lie, with whatever changes a computer played by stand-ins; none unless told. */
+  readonly root?: string;
 }): Promise<MachineFiles> {
   const home = join(options.directory, "home");
   const programs = join(options.directory, "bin");
@@ -43,6 +46,7 @@ export async function makeMachineFiles(options: {
   await mkdir(programs, { recursive: true });
   await writeFile(join(programs, "nvidia-smi"), nvidiaSmiScript(options.gpus));
   await chmod(join(programs, "nvidia-smi"), 0o755);
+  if (options.root !== undefined) await writeStandInPrograms(programs, join(options.directory, "calls"));
   if (options.withoutTar) await linkAllBut("tar", programs);
   return {
     home,
@@ -53,6 +57,7 @@ export async function makeMachineFiles(options: {
       LOGNAME: "root",
       SHELL: "/bin/sh",
       [MARKER]: options.marker,
+      ...(options.root === undefined ? {} : { GPU_PROVISION_ROOT: options.root, GPUP_SANDBOX_NODE: process.execPath }),
     },
   };
 }

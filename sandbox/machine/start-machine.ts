@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { trackTimers } from "../timers.ts";
@@ -10,6 +11,7 @@ import { canStartOpenSsh, startOpenSshService } from "./openssh-service.ts";
 import { endProcesses, processesOf } from "./processes.ts";
 import type { SshService } from "./ssh-service.ts";
 import type { ShownGpus } from "./stand-in-nvidia-smi.ts";
+import { applyUserData } from "./user-data.ts";
 
 /** What is wrong with a machine. Times are real milliseconds from its start. */
 export interface MachineFaults {
@@ -40,6 +42,8 @@ export interface MachineOptions {
   /** `auto` (the default): a real OpenSSH server where this process may start one. */
   readonly kind?: "openssh" | "embedded" | "auto";
   readonly faults?: MachineFaults;
+  /** Applies the whole document, not only its keys; see applyUserData. */
+  readonly appliesUserData?: boolean;
 }
 
 /** A machine that really answers SSH on loopback and really runs commands, as child processes. */
@@ -60,8 +64,22 @@ export interface StandInMachine {
   processes(): readonly number[];
   /** Cuts every connection. */
   drop(): void;
+  /** Ends as a spot machine does that is taken back: nothing answers any more, and nothing runs. */
+  vanish(): Promise<void>;
+  /** Calls of the programs that would have changed a real machine: `shutdown -h now`. */
+  calls(): readonly string[];
+  /** What the commands of its document printed, once they have run. Rejects when the machine ends before that. */
+  readonly userDataApplied: Promise<string>;
   /** Ends the machine and every process that it started. */
   stop(): Promise<void>;
+}
+
+function readCalls(path: string): readonly string[] {
+  try {
+    return readFileSync(path, "utf8").split("\n").slice(0, -1);
+  } catch {
+    return []; // none was called
+  }
 }
 
 function fingerprint(publicKey: string): string {
@@ -76,12 +94,14 @@ export async function startMachine(options: MachineOptions): Promise<StandInMach
   const marker = randomUUID();
   const timers = trackTimers();
   const services: SshService[] = [];
+  const root = join(directory, "root");
   await mkdir(directory, { recursive: true });
   const files = await makeMachineFiles({
     directory,
     marker,
     gpus: faults.nvidiaSmi ?? options.gpus,
     withoutTar: faults.noTar ?? false,
+    ...(options.appliesUserData ? { root } : {}),
   });
   const ownKeys = hostKeysIn(options.cloudInit) ?? makeKeys("sandbox");
 
@@ -116,6 +136,24 @@ export async function startMachine(options: MachineOptions): Promise<StandInMach
     else timers.later(faults.lateKeyMs, () => void authorize());
     if (faults.lateMs !== undefined && !faults.noSsh) timers.later(faults.lateMs, () => void door.open());
     else if (!faults.noSsh) await door.open();
+    // On a real machine SSH is up long before all of the document is applied.
+    const ending = new AbortController();
+    const userDataApplied = options.appliesUserData
+      ? applyUserData(options.cloudInit, { root, environment: files.environment, signal: ending.signal })
+      : Promise.resolve("");
+    userDataApplied.catch(() => undefined); // whoever waits for it learns why
+    let ended: Promise<void> | undefined;
+    const end = async () => {
+      timers.clear();
+      ending.abort(new Error("The machine has ended."));
+      await door.close();
+      await stopServices();
+      await userDataApplied.catch(() => undefined); // it writes below the caller's directory until then
+    };
+    const stop = () => {
+      ended ??= end();
+      return ended;
+    };
     return {
       host: "127.0.0.1",
       port: door.port,
@@ -127,11 +165,10 @@ export async function startMachine(options: MachineOptions): Promise<StandInMach
       authenticationRequests: () => services.reduce((sum, service) => sum + service.authenticationRequests(), 0),
       processes: () => processesOf(marker, []),
       drop: () => door.slam(),
-      async stop() {
-        timers.clear();
-        await door.close();
-        await stopServices();
-      },
+      vanish: stop,
+      calls: () => readCalls(join(directory, "calls")),
+      userDataApplied,
+      stop,
     };
   } catch (error) {
     timers.clear();

@@ -12,10 +12,12 @@ export interface DefaultsContext {
   readonly githubToken: string;
   readonly jobStatus: "success" | "failure" | "cancelled";
   readonly jobTotal: number;
+  /** From 0; the first of the matrix unless told. */
+  readonly jobIndex?: number;
 }
 
 /**
- * The defaults of all inputs of an action.yml, `""` for those without, as the runner hands them over. Only the three expressions
+ * The defaults of all inputs of an action.yml, `""` for those without, as the runner hands them over. Only the four expressions
  * of the context are evaluated; any other throws.
  */
 export function readInputDefaults(actionYml: string, context: DefaultsContext): Record<string, string> {
@@ -23,6 +25,7 @@ export function readInputDefaults(actionYml: string, context: DefaultsContext): 
     "github.token": context.githubToken,
     "job.status": context.jobStatus,
     "strategy.job-total": String(context.jobTotal),
+    "strategy.job-index": String(context.jobIndex ?? 0),
   };
   const evaluate = (text: string) =>
     text.replace(/\$\{\{\s*(.*?)\s*\}\}/g, (_whole, expression: string) => {
