@@ -1,4 +1,6 @@
 import { measureBundle } from "./bundles.ts";
+import { type GuardCosts, simulateGuards } from "./guards.ts";
+import { type LastJobs, measureLastJobs } from "./last-job.ts";
 import { measureStarts, type Start } from "./start-up.ts";
 import { inMegabytes, inMs, inSeconds, judge, median, type Row, renderTable, times } from "./table.ts";
 import { measureUploads, type Uploads } from "./upload.ts";
@@ -56,11 +58,45 @@ function showUploads({ stream, sftp }: Uploads): Row[] {
   ];
 }
 
+function showLastJobs({ toDelete, byPolling }: LastJobs): Row[] {
+  const [ours, polled] = [median(toDelete), median(byPolling)];
+  return [
+    { what: "end of the last job to the DELETE", value: inMs(ours), ratio: times(1), target: judge("under 2 s", ours < 2000) },
+    { what: "for who asks GitHub every 15 s", value: inMs(polled), ratio: times(polled / ours), target: "from the same jobs" },
+  ];
+}
+
+function showGuards(what: string, { guards, served, byRunToken, byGitHubToken }: GuardCosts): Row[] {
+  const most = guards === 1 ? 15 : undefined;
+  const all = byRunToken + byGitHubToken;
+  return [
+    { what: `${what}: jobs served`, value: `${served}`, target: judge(`${guards}`, served === guards) },
+    ...(most === undefined
+      ? [
+          { what: "  by run-token", value: `${byRunToken}`, target: judge("under 900", byRunToken < 900) },
+          { what: "  by github-token", value: `${byGitHubToken}`, target: judge("under 5000", byGitHubToken < 5000) },
+        ]
+      : [{ what: "  requests in all", value: `${all}`, target: judge(`at most ${most}`, all <= most) }]),
+  ];
+}
+
 const starts = await measureStarts(RUNS);
 console.log(renderTable(`Start-up on Node ${process.versions.node}: median of ${RUNS}, taken in turns`, showStarts(starts)));
 console.log(renderTable("Bundles", showBundles()));
 const uploads = await measureUploads({ stream: 10_000, sftp: 500 });
 console.log(renderTable(`Upload to a machine on loopback (${uploads.kind})`, showUploads(uploads)));
+console.log(
+  renderTable("Runner mode: a machine that has nothing left to do", showLastJobs(await measureLastJobs(RUNS > 5 ? 5 : 1))),
+);
+// An hour passes in a minute; with one run, guards are few and the hour is shorter still.
+const crowd = RUNS > 5 ? { guards: 256, scale: 60 } : { guards: 8, scale: 360 };
+console.log(
+  renderTable("Runner mode: requests in an hour that count against GitHub's rate limits", [
+    ...showGuards("one guard", await simulateGuards({ ...crowd, guards: 1, seesJobs: true })),
+    ...showGuards(`${crowd.guards} of a matrix`, await simulateGuards({ ...crowd, seesJobs: true })),
+    ...showGuards(`${crowd.guards}, github-token sees no jobs`, await simulateGuards({ ...crowd, seesJobs: false })),
+  ]),
+);
 console.log(
   renderTable("Peak memory", [...showPeaks(starts), { what: "the upload", value: inMegabytes(uploads.stream.peakBytes) }]),
 );
