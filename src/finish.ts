@@ -1,3 +1,4 @@
+import type { GuardCleanup } from "./guard-cleanup.ts";
 import type { Clock } from "./lease/clock.ts";
 import { deadlineAfter } from "./lease/clock.ts";
 import { formatDuration } from "./lease/duration.ts";
@@ -19,6 +20,8 @@ export interface FinishDeps {
   readonly log: Log;
   readonly journal: Journal;
   readonly jobCancelled: boolean;
+  /** Runner mode: waits for the last steps of cancelled jobs, and tidies up on GitHub's side. Absent in ssh mode. */
+  readonly guard?: GuardCleanup;
   readonly removeFiles: (directory: string) => void;
   readonly report: (record: JournalRecord, trouble?: ReleaseFailure) => Promise<void>;
 }
@@ -32,16 +35,19 @@ const LONGEST_WHEN_CANCELLED = 210_000;
  */
 export async function finish(deps: FinishDeps): Promise<void> {
   const { clock, journal, log } = deps;
+  await deps.guard?.seeJobsOff();
   const trouble = await log
     .group("Release", () => deleteEverything(deps))
     .then(
       () => undefined,
       (error: unknown) => (error instanceof ReleaseFailure ? error : blameUnknown(error, journal.read(), deps.byHand)),
     );
+  await deps.guard?.tidyUp();
   await tidyUp(deps, trouble);
   if (trouble !== undefined) throw trouble;
-  const cost = costOfAll(journal.read().attempts, clock.now());
-  log.info(`Nothing is billing any more. This lease cost at most ${formatUsd(cost)}.`);
+  const { attempts } = journal.read();
+  if (attempts.length === 0) return log.info("Nothing was bought, so there was nothing to delete.");
+  log.info(`Nothing is billing any more. This lease cost at most ${formatUsd(costOfAll(attempts, clock.now()))}.`);
 }
 
 /**

@@ -8,7 +8,7 @@ surviveBrokenOutput();
 try {
   const isWatch = process.argv[2] === AT_EXPIRY;
   if (isWatch) takeOverFromMain();
-  const deps = wirePost(log);
+  const deps = await wirePost(log);
   if (deps === undefined) log.info("Nothing was bought, so there is nothing to delete.");
   else {
     if (isWatch) await waitForExpiry(deps);

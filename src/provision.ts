@@ -11,8 +11,7 @@ import { plain } from "./lease/plain.ts";
 import { askForDeletion, release } from "./release.ts";
 import { rent } from "./rent.ts";
 import { search } from "./search.ts";
-import type { Rented, StoryDeps } from "./story.ts";
-import { work } from "./work.ts";
+import type { Purpose, Rented, StoryDeps } from "./story.ts";
 import { sayWorstCase } from "./worst-case.ts";
 
 /** The runner kills a cancelled step 10 s after the signal; the DELETE has to be on the wire before. */
@@ -22,10 +21,10 @@ const ASK_FOR_DELETION_WITHIN = 60_000;
 const PROVE_WITHIN = 60_000;
 
 /**
- * The story of main: find an offer, buy it, make the machine usable, let it do its work, and hand it over to the steps that
- * follow, or delete it. Whatever goes wrong after the first purchase request, deletion is asked for before this rejects.
+ * The story of main: find an offer, buy it, make the machine usable, use it, and hand it over to the steps that follow, or delete
+ * it. Whatever goes wrong after the first purchase request, deletion is asked for before this rejects.
  */
-export async function provision(deps: StoryDeps): Promise<void> {
+export async function provision(deps: StoryDeps, purpose: Purpose): Promise<void> {
   const { plan, clock, log } = deps;
   const untilOffer = deadlineAfter(clock, plan.limits.waitForOffer);
   const offers = await log.group("Offers", () => search(plan, new Set(), untilOffer, deps));
@@ -38,14 +37,14 @@ export async function provision(deps: StoryDeps): Promise<void> {
   const proofs = gatherProofs(deps);
   const grace = startGraceOnSignal(deps);
   try {
-    const rented = await rentOneOf(offers, untilOffer, proofs, deps);
+    const rented = await rentOneOf(offers, untilOffer, purpose, proofs, deps);
     try {
-      await work(rented, deps);
+      await purpose.use(rented);
     } finally {
       rented.close();
     }
-    if (plan.release === "after-run") await releaseNow(deps);
-    else handOver(rented, deps);
+    if (purpose.handsOver) handOver(rented, deps);
+    else await releaseNow(purpose, deps);
   } catch (error) {
     await letGo(grace(), deps);
     throw error;
@@ -66,7 +65,13 @@ function tellCost({ clock, journal, log, outputs }: StoryDeps): void {
 }
 
 /** Tries offers until one becomes a usable machine. A machine that is no good is deleted before the next one is bought. */
-async function rentOneOf(first: readonly Offer[], untilOffer: Deadline, proofs: Proofs, deps: StoryDeps): Promise<Rented> {
+async function rentOneOf(
+  first: readonly Offer[],
+  untilOffer: Deadline,
+  purpose: Purpose,
+  proofs: Proofs,
+  deps: StoryDeps,
+): Promise<Rented> {
   const { plan, log, journal, signal } = deps;
   const tried = new Set<string>();
   const disappointing = new Set<string>();
@@ -77,7 +82,7 @@ async function rentOneOf(first: readonly Offer[], untilOffer: Deadline, proofs: 
     tried.add(offer.id);
     try {
       const title = `Machine ${number} of at most ${plan.limits.maxAttempts}: ${plain(describeOffer(offer))}`;
-      return await log.group(title, () => rent(offer, number, deps));
+      return await log.group(title, () => rent(offer, number, purpose, deps));
     } catch (error) {
       signal.throwIfAborted();
       const attempt = journal.read().attempts.find((one) => one.number === number);
@@ -155,11 +160,17 @@ function gatherProofs(deps: StoryDeps): Proofs {
   };
 }
 
-/** `release: after-run`: the machine has done its work, so it goes, and its end is proved, before the next step starts. */
-async function releaseNow(deps: StoryDeps): Promise<void> {
+/** The machine has done its work, so it goes before this step ends. */
+async function releaseNow(purpose: Purpose, deps: StoryDeps): Promise<void> {
   const { clock, journal, log, plan } = deps;
   const { cleanupTimeout } = plan.limits;
   const attempts = unproved(journal.read());
+  if (!purpose.provesInMain) {
+    log.info("Deleting the machine; the post step proves that it is gone.");
+    const untilTaken = deadlineAfter(clock, ASK_FOR_DELETION_WITHIN);
+    await Promise.all(attempts.map((attempt) => askForDeletion(deps, attempt, untilTaken)));
+    return;
+  }
   await log.group("Release", () =>
     release({ ...deps, mayStillBeBuying: true }, attempts, deadlineAfter(clock, cleanupTimeout), settleWithin(cleanupTimeout)),
   );
@@ -180,8 +191,12 @@ async function letGo(grace: Deadline | undefined, deps: StoryDeps): Promise<void
   const { clock, journal, log } = deps;
   const { signal, ...unsignalled } = deps;
   const attempts = unproved(journal.read());
-  if (attempts.length === 0) return;
   if (grace !== undefined) journal.noteLease({ cancelled: true });
+  if (attempts.length === 0) return;
+  if (journal.read().guard?.graceUntil !== undefined) {
+    log.info("The machine stays for the last steps of its jobs ('cancel-grace'); the post step deletes it.");
+    return;
+  }
   log.info("Deleting what was bought.");
   const patience = (attempt: AttemptRecord) =>
     grace ?? deadlineAfter(clock, attempt.stage === "bought" ? ASK_FOR_DELETION_WITHIN : 0);

@@ -13,11 +13,11 @@ import type { LeaseKeys } from "./machine/lease-keys.ts";
 import type { Standing } from "./market/provider.ts";
 import { purchase } from "./purchase.ts";
 import { waitUntilReady } from "./ready.ts";
-import type { Rented, StoryDeps } from "./story.ts";
+import type { Purpose, Rented, StoryDeps } from "./story.ts";
 import { makeUsable } from "./usable.ts";
 
 /** Buys one offer and makes a usable machine of it, within `provision-timeout`. The journal knows the rest when it rejects. */
-export async function rent(offer: Offer, number: number, deps: StoryDeps): Promise<Rented> {
+export async function rent(offer: Offer, number: number, purpose: Purpose, deps: StoryDeps): Promise<Rented> {
   const { plan, clock, journal } = deps;
   const kit = await deps.loadMachineKit();
   const lifetime = lifetimeWithin(plan.limits, offer.pricePerHour, costOfAll(journal.read().attempts, clock.now()));
@@ -33,14 +33,28 @@ export async function rent(offer: Offer, number: number, deps: StoryDeps): Promi
   const leased = { ...deps, signal: lease.signal };
   const deadline = deadlineAfter(clock, plan.limits.provisionTimeout);
   try {
-    const keys = await buy(offer, number, lifetime, deadline, kit, leased);
+    const keys = await buy(offer, number, lifetime, deadline, purpose, kit, leased);
     const addresses = await waitUntilReady(number, plan.limits.pollInterval, deadline, leased);
-    const machine = await makeUsable(offer, number, addresses, keys, deadline, kit, leased);
+    const reached = await makeUsable(offer, number, addresses, keys, deadline, kit, leased);
+    let { machine } = reached;
+    const reconnect = async (within: Deadline) => {
+      machine.close();
+      machine = await reached.reconnect(within);
+      return machine;
+    };
     const close = () => {
       lease.stop();
       machine.close();
     };
-    return { attempt: number, machine, signal: lease.signal, close };
+    const rented: Rented = { attempt: number, machine, reconnect, signal: lease.signal, close };
+    try {
+      await purpose.engage(rented, deadline);
+      reached.handOut();
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return rented;
   } catch (error) {
     lease.stop();
     throw error;
@@ -53,14 +67,16 @@ async function buy(
   number: number,
   lifetime: number,
   deadline: Deadline,
+  purpose: Purpose,
   kit: MachineKit,
   deps: StoryDeps,
 ): Promise<LeaseKeys> {
-  const { plan, context, clock, log, journal, outputs } = deps;
+  const { plan, context, clock, log, journal, outputs, signal } = deps;
   const expiresAt = clock.now() + lifetime;
   const leaseName = writeLeaseName({ ...context, expiresAt });
   const keys = kit.makeLeaseKeys(leaseName);
-  const cloudInit = kit.composeCloudInit({ hostKey: keys.host, clientPublicKey: keys.client.publicKey }, plan.cloudInit);
+  const parts = await purpose.equip({ name: leaseName, lifetime }, signal);
+  const cloudInit = kit.composeCloudInit({ hostKey: keys.host, clientPublicKey: keys.client.publicKey, parts }, plan.cloudInit);
   outputs(describeForOutputs(offer, expiresAt));
   log.info(`Buying ${plain(offer.id)} as '${leaseName}', for ${formatDuration(lifetime)} at most.`);
   journal.intend({

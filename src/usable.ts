@@ -8,9 +8,15 @@ import { checkAddress } from "./machine/address.ts";
 import type { MachineKit } from "./machine/kit.ts";
 import type { LeaseKeys } from "./machine/lease-keys.ts";
 import type { Machine } from "./machine/machine.ts";
-import type { StoryDeps } from "./story.ts";
+import type { Rented, StoryDeps } from "./story.ts";
 
-/** Reaches a machine that is ready, checks what was bought, and hands out the access for the steps that follow. */
+/** A machine that is logged in to and checked. */
+export interface Reached extends Pick<Rented, "machine" | "reconnect"> {
+  /** Files and outputs with which the next steps reach the machine; once a lease at most. */
+  handOut(): void;
+}
+
+/** Reaches a machine that is ready, and checks what was bought. */
 export async function makeUsable(
   offer: Offer,
   number: number,
@@ -19,9 +25,13 @@ export async function makeUsable(
   deadline: Deadline,
   kit: MachineKit,
   deps: StoryDeps,
-): Promise<Machine> {
+): Promise<Reached> {
   const { plan, clock, log, journal, outputs, signal } = deps;
   const [address] = addresses;
+  const { privateKey: clientPrivateKey } = keys.client;
+  // A guard only listens, so nothing else would tell it soon that the machine has vanished.
+  const silence = plan.guarding === undefined ? {} : { silenceMs: GUARD_SILENCE };
+  const world = { address, policy: plan.hostKey, clock, log, ...silence };
   for (const one of addresses) checkAddress(one);
   journal.note(number, { ready: clock.now() });
   outputs({ ip: address.host, "ssh-port": address.port, "ssh-user": address.user });
@@ -32,25 +42,18 @@ export async function makeUsable(
   const reaching = AbortSignal.any([signal, end.signal]);
   let machine: Machine | undefined;
   try {
-    machine = await kit.connect({
-      address,
-      keys: {
-        clientPrivateKey: keys.client.privateKey,
-        ...(plan.hostKey === "strict" ? { expectedHostKey: keys.host.publicKey } : {}),
-      },
-      policy: plan.hostKey,
-      clock,
-      log,
-      signal: reaching,
-      deadline,
-    });
+    const expected = plan.hostKey === "strict" ? { expectedHostKey: keys.host.publicKey } : {};
+    machine = await kit.connect({ ...world, keys: { clientPrivateKey, ...expected }, signal: reaching, deadline });
     const bought = { family: offer.gpuFamily, gpuType: offer.gpuType, count: offer.gpuCount };
     if (plan.verifyGpu) await kit.checkGpus(machine, bought, { clock, log, signal: reaching, deadline });
     const objection = await record;
     if (objection !== undefined) throw objection;
     journal.note(number, { usable: clock.now() });
-    handOutAccess(addresses, keys, machine, kit, deps);
-    return machine;
+    const reached = machine;
+    const { hostPublicKey: expectedHostKey } = machine;
+    const reconnect = (within: Deadline) =>
+      kit.connect({ ...world, keys: { clientPrivateKey, expectedHostKey }, signal, deadline: within });
+    return { machine, reconnect, handOut: () => handOutAccess(addresses, keys, reached, kit, deps) };
   } catch (error) {
     machine?.close();
     throw error;
@@ -60,6 +63,7 @@ export async function makeUsable(
   }
 }
 
+const GUARD_SILENCE = 30_000;
 /** How long a look at the machine's record may take; the machine is usable without it. */
 const LOOK = 15_000;
 

@@ -5,12 +5,17 @@ import type { ActionLog } from "./actions/log.ts";
 import { maskSecret } from "./actions/log.ts";
 import { readRawInputs } from "./actions/read-inputs.ts";
 import { renderReport } from "./actions/report.ts";
+import { readRunContext } from "./actions/run-context.ts";
 import { memoryStore, readSavedJournal } from "./actions/state.ts";
 import { writeSummary } from "./actions/summary.ts";
 import type { FinishDeps } from "./finish.ts";
+import type { GuardCleanup } from "./guard-cleanup.ts";
 import { systemClock } from "./lease/clock.ts";
 import { describe, TokenFailure } from "./lease/failure.ts";
+import type { GuardRecord, Journal } from "./lease/journal.ts";
 import { decodeJournal, openJournal } from "./lease/journal.ts";
+import type { Log } from "./lease/log.ts";
+import type { RunnerScope } from "./lease/plan.ts";
 import { removeSshFiles } from "./machine/ssh-files.ts";
 import { markets } from "./market/registry.ts";
 
@@ -21,12 +26,13 @@ export function takeOverFromMain(): void {
 }
 
 /** The real collaborators of post, or undefined when main left no journal: then nothing was bought. */
-export function wirePost(log: ActionLog): FinishDeps | undefined {
+export async function wirePost(log: ActionLog): Promise<FinishDeps | undefined> {
   const saved = readSavedJournal();
   if (saved === undefined) return undefined;
   const record = decodeJournal(saved);
   const { token, tokenProblem, jobCancelled } = parseReleaseInputs(readRawInputs());
   if (token !== undefined) maskSecret(token);
+  const journal = openJournal(record, memoryStore, () => undefined);
   return {
     // Inputs are evaluated anew for post, so the journal decides where to delete; only the token is never in it.
     openMarket() {
@@ -36,8 +42,9 @@ export function wirePost(log: ActionLog): FinishDeps | undefined {
     byHand: markets[record.provider].byHand(record.apiUrl),
     clock: systemClock,
     log,
-    journal: openJournal(record, memoryStore, () => undefined),
+    journal,
     jobCancelled,
+    ...(record.guard === undefined ? {} : { guard: await wireGuardCleanup(record.guard, journal, log) }),
     removeFiles(directory) {
       try {
         removeSshFiles(directory);
@@ -47,4 +54,26 @@ export function wirePost(log: ActionLog): FinishDeps | undefined {
     },
     report: (now, trouble) => writeSummary(renderReport(now, Date.now(), trouble), log),
   };
+}
+
+/** Runner mode only, so it is loaded then only. */
+async function wireGuardCleanup(guard: GuardRecord, journal: Journal, log: Log): Promise<GuardCleanup> {
+  const { openGuardCleanup } = await import("./guard-cleanup.ts");
+  const { RUNNER_NAME: runnerName = "", GITHUB_ACTION_REPOSITORY: actionRepository = "" } = process.env;
+  return openGuardCleanup(guard, {
+    async openGitHub() {
+      const { openRunnerService } = await import("./runner/github-kit.ts");
+      const run = readRunContext(process.env);
+      const { credentials, runToken } = parseReleaseInputs(readRawInputs());
+      const [owner = "", repository] = guard.scope.split("/");
+      const scope: RunnerScope =
+        repository === undefined ? { kind: "organisation", owner } : { kind: "repository", owner, repository };
+      const guarding = { labels: guard.labels, scope, groupId: 1, matrix: { index: 0, total: 1 }, runToken, credentials };
+      return openRunnerService({ ...run, apiUrl: run.gitHubApiUrl, guarding, clock: systemClock, log, maskSecret });
+    },
+    context: { runnerName, actionRepository },
+    clock: systemClock,
+    log,
+    journal,
+  });
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { admit, judgeForkOfRun, readForkPolicy } from "./actions/fork.ts";
-import { parseInputs } from "./actions/inputs.ts";
+import { leaveJobsStranded, startGuardRecord } from "./actions/guard-record.ts";
+import { type CheckUserScript, parseInputs, type RawInputs, secretsOf } from "./actions/inputs.ts";
 import type { ActionLog } from "./actions/log.ts";
 import { maskSecret } from "./actions/log.ts";
 import { writeOutputs } from "./actions/outputs.ts";
@@ -14,6 +15,8 @@ import { leaveWatch } from "./expiry-watch.ts";
 import { systemClock } from "./lease/clock.ts";
 import { CancelledFailure, describe } from "./lease/failure.ts";
 import { openJournal } from "./lease/journal.ts";
+import type { Log } from "./lease/log.ts";
+import type { Plan, RunContext } from "./lease/plan.ts";
 import { markets } from "./market/registry.ts";
 import type { StoryDeps } from "./story.ts";
 
@@ -27,11 +30,7 @@ export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
     log.notice(admission.notice);
     return undefined;
   }
-  const hasUserScript = raw["cloud-init"].trim() !== "" || raw["cloud-init-file"].trim() !== "";
-  // Reading YAML takes a while to load, which a step without a script of its own need not wait for.
-  const checkUserScript = hasUserScript ? (await import("./machine/cloud-init.ts")).checkUserScript : () => [];
-  const plan = parseInputs(raw, readSurroundings(context.workspace), checkUserScript);
-  maskSecret(plan.token);
+  const plan = await readPlan(raw, context, log);
 
   const accessDirectory = join(context.tempDirectory, `gpu-provision-${context.runId}-${process.pid}`);
   const journal = openJournal(
@@ -42,6 +41,7 @@ export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
       cleanupTimeout: plan.limits.cleanupTimeout,
       // Known to post from the first record on: when the disk fills up later, there is no second one.
       files: accessDirectory,
+      ...(plan.guarding === undefined ? {} : { guard: startGuardRecord(plan.guarding) }),
       attempts: [],
     },
     stateStore,
@@ -62,6 +62,27 @@ export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
     loadMachineKit: () => import("./machine/kit.ts"),
     watchExpiry: () => leaveWatch(journal.read(), plan.token, log),
   };
+}
+
+/** What the inputs ask for. The secrets among them are masked from here on. */
+async function readPlan(raw: RawInputs, context: RunContext, log: Log): Promise<Plan> {
+  try {
+    const plan = parseInputs(raw, { ...readSurroundings(context.workspace), run: context }, await loadScriptCheck(raw));
+    for (const secret of secretsOf(plan)) maskSecret(secret);
+    return plan;
+  } catch (error) {
+    leaveJobsStranded(raw, context, log);
+    throw error;
+  }
+}
+
+/** Reading YAML takes a while to load, which a step without a script of its own need not wait for. */
+async function loadScriptCheck(raw: RawInputs): Promise<CheckUserScript> {
+  if (raw["cloud-init"].trim() === "" && raw["cloud-init-file"].trim() === "") return () => [];
+  const { checkUserScript } = await import("./machine/cloud-init.ts");
+  if (raw.mode.trim() !== "runner") return checkUserScript;
+  const { sampleBootPart } = await import("./runner/kit.ts");
+  return (script) => checkUserScript(script, [sampleBootPart()]);
 }
 
 /** Fires at the first SIGINT or SIGTERM. The handlers stay, so that the runner's second signal does not end the process early. */

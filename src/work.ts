@@ -4,7 +4,18 @@ import type { Log } from "./lease/log.ts";
 import { plain } from "./lease/plain.ts";
 import type { Transfer } from "./lease/plan.ts";
 import type { TransferTally } from "./machine/machine.ts";
-import type { Rented, StoryDeps } from "./story.ts";
+import type { Purpose, Rented, StoryDeps } from "./story.ts";
+
+/** Ssh mode: the machine does the work of this step, and stays for the next ones unless `release` says otherwise. */
+export function workPurpose(deps: StoryDeps): Purpose {
+  return {
+    equip: async () => [],
+    engage: async () => undefined,
+    use: (rented) => work(rented, deps),
+    handsOver: deps.plan.release === "post",
+    provesInMain: true,
+  };
+}
 
 /**
  * The work of ssh mode: upload, run, download. Results are fetched also when `run` failed; the failure of `run` is then the one

@@ -12,7 +12,7 @@ __webpack_require__.r(__webpack_exports__);
 // EXPORTS
 __webpack_require__.d(__webpack_exports__, {
   checkGpus: () => (/* reexport */ checkGpus),
-  composeCloudInit: () => (/* reexport */ cloud_init.composeCloudInit),
+  composeCloudInit: () => (/* reexport */ cloud_init/* composeCloudInit */.W),
   connect: () => (/* reexport */ connect),
   makeLeaseKeys: () => (/* reexport */ makeLeaseKeys),
   writeSshFiles: () => (/* reexport */ writeSshFiles)
@@ -85,6 +85,7 @@ const ANY_HOST_KEY = [
     "rsa-sha2-512",
     "rsa-sha2-256",
 ];
+const UNANSWERED = 4;
 const LOST_HINT = "The machine may have been reclaimed or restarted by its vendor. It is deleted; its time until now is billed.";
 function propertyOf(error, name) {
     const value = Reflect.get(error, name);
@@ -206,7 +207,7 @@ function superviseClient(client, address, key) {
  * be read.
  */
 function dial(options) {
-    const { address, expected, signal, timeoutMs } = options;
+    const { address, expected, signal, silenceMs, timeoutMs } = options;
     return new Promise((resolve, reject) => {
         if (signal.aborted)
             return reject(signal.reason);
@@ -272,8 +273,9 @@ function dial(options) {
             algorithms: { serverHostKey: algorithms },
             hostVerifier: verify,
             readyTimeout: timeoutMs,
-            keepaliveInterval: 15_000,
-            keepaliveCountMax: 4,
+            // The library gives up when one more than these has had no answer.
+            keepaliveInterval: Math.round(silenceMs / (UNANSWERED + 1)),
+            keepaliveCountMax: UNANSWERED,
         };
         client.connect(config);
     });
@@ -1279,7 +1281,7 @@ function firstPin(options) {
  * when the deadline passes otherwise, and with the signal's reason.
  */
 async function connect(options) {
-    const { address, clock, log, signal, deadline, foreignKeyLimitMs = 180_000 } = options;
+    const { address, clock, log, signal, deadline, foreignKeyLimitMs = 180_000, silenceMs = 75_000 } = options;
     (0,machine_address/* checkAddress */.l)(address);
     const where = (0,machine_address/* writeAddress */.o)(address);
     const started = clock.ticks();
@@ -1295,6 +1297,7 @@ async function connect(options) {
             privateKey: options.keys.clientPrivateKey,
             expected: pinned,
             timeoutMs: Math.max(1_000, Math.min(LONGEST_TRY, deadline.left())),
+            silenceMs,
             signal,
         });
         if (outcome.kind !== "foreign-key" && outcome.seen && !pinned) {

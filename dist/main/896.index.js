@@ -6,15 +6,14 @@ exports.modules = {
 /***/ 7896:
 /***/ ((__unused_webpack_module, __webpack_exports__, __webpack_require__) => {
 
-// ESM COMPAT FLAG
-__webpack_require__.r(__webpack_exports__);
 
 // EXPORTS
 __webpack_require__.d(__webpack_exports__, {
-  MAX_CLOUD_INIT_BYTES: () => (/* binding */ MAX_CLOUD_INIT_BYTES),
   checkUserScript: () => (/* binding */ checkUserScript),
-  composeCloudInit: () => (/* binding */ composeCloudInit)
+  W: () => (/* binding */ composeCloudInit)
 });
+
+// UNUSED EXPORTS: MAX_CLOUD_INIT_BYTES
 
 // EXTERNAL MODULE: ./build/lease/failure.js
 var failure = __webpack_require__(4540);
@@ -541,10 +540,10 @@ function composeCloudInit(ours, userScript = "#cloud-config") {
 }
 /**
  * What is wrong with a user's script, for a sentence that has named the input already; empty when it can be carried. It is
- * composed with keys at least as long as real ones, so that whatever would be refused shows before anything is bought.
+ * composed with keys at least as long as real ones, and with `parts` of that kind, so that whatever would be refused shows before anything is bought.
  */
-function checkUserScript(userScript) {
-    return compose(SAMPLE, userScript).flaws;
+function checkUserScript(userScript, parts = []) {
+    return compose({ ...SAMPLE, parts }, userScript).flaws;
 }
 function compose(ours, userScript) {
     const user = readUserScript(userScript);

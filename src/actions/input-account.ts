@@ -3,19 +3,7 @@ import { complain, quote } from "./input-values.ts";
 
 /** The two inputs that main and post need to talk to the marketplace: who we are, and where it is. */
 
-// Shorter ones could be found in every second word.
-const SHORTEST_TO_SEARCH_FOR = 8;
 const LONGEST_TOKEN = 4096;
-
-/** A whole GitHub token stands somewhere in the text. */
-export function holdsGitHubToken(text: string): boolean {
-  return /\b(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{16}/.test(text);
-}
-
-/** The marketplace's token stands somewhere in the text. */
-export function holdsToken(text: string, token: string): boolean {
-  return token.length >= SHORTEST_TO_SEARCH_FOR && text.includes(token);
-}
 
 /** The marketplace's token. No message holds any of it. */
 export function marketToken() {
@@ -29,14 +17,21 @@ export function marketToken() {
       error: "looks like a GitHub token; it must be the marketplace's own API token, for it is sent to the marketplace.",
       abort: true,
     })
+    .pipe(oneToken("API token"));
+}
+
+/** One token and nothing else, of `kind`. */
+export function oneToken(kind: string) {
+  return z
+    .string()
     .regex(/^[\x21-\x7e]*$/, {
       error:
-        "holds whitespace, control characters or letters outside ASCII; it takes one API token and nothing else. " +
+        `holds whitespace, control characters or letters outside ASCII; it takes one ${kind} and nothing else. ` +
         "Was the secret saved with more than the token in it?",
       abort: true,
     })
     .refine((token) => token.length <= LONGEST_TOKEN, {
-      error: `is longer than any API token; it takes up to ${LONGEST_TOKEN} characters.`,
+      error: `is longer than any ${kind}; it takes up to ${LONGEST_TOKEN} characters.`,
     });
 }
 

@@ -1,7 +1,8 @@
 import { describe } from "../lease/failure.ts";
 import { plain } from "../lease/plain.ts";
 import { resolveLocal } from "./input-lines.ts";
-import type { ReportProblem, SoundValues, Surroundings } from "./input-schema.ts";
+import type { MachineSurroundings, ReportProblem, SoundValues } from "./input-schema.ts";
+import type { Secrets } from "./input-secrets.ts";
 import { whyNoText } from "./input-texts.ts";
 import { quote } from "./input-values.ts";
 
@@ -13,8 +14,8 @@ export type CheckUserScript = (text: string) => readonly string[];
 /** The user's script from either input, checked; undefined when there is none or it was refused. */
 export function readCloudInit(
   values: SoundValues,
-  { fileSystem, ...roots }: Surroundings,
-  token: string,
+  { fileSystem, ...roots }: MachineSurroundings,
+  secrets: Secrets,
   checkUserScript: CheckUserScript,
   problem: ReportProblem,
 ): string | undefined {
@@ -52,7 +53,7 @@ export function readCloudInit(
       );
       return undefined;
     }
-    const why = whyNoText(name, script, token);
+    const why = whyNoText(name, script, secrets);
     if (why !== undefined) {
       problem(name, why);
       return undefined;

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve, sep } from "node:path";
 import * as z from "zod";
 import type { Transfer } from "../lease/plan.ts";
-import { holdsGitHubToken, holdsToken } from "./input-account.ts";
+import { type Secrets, secretIn } from "./input-secrets.ts";
 import { orList, quote } from "./input-values.ts";
 
 /** Schemas of the inputs that are written line by line. Problems name the line, counted from 1. */
@@ -39,7 +39,7 @@ const RUNNERS_OWN = /^(?:GITHUB_TOKEN|GH_TOKEN|ACTIONS_.*|INPUT_.*|STATE_.*)$/i;
  * `NAME=value`, or bare `NAME` for the value in `env`. A value is never quoted, for it may be a secret; neither is a line
  * that has no name.
  */
-export function environment(env: Readonly<Record<string, string | undefined>>, token: string) {
+export function environment(env: Readonly<Record<string, string | undefined>>, secrets: Secrets) {
   return z.string().transform((input, context) => {
     const values = new Map<string, string>();
     for (const { number, text } of linesOf(input)) {
@@ -61,19 +61,13 @@ export function environment(env: Readonly<Record<string, string | undefined>>, t
         continue;
       }
       const value = equals < 0 ? env[name] : text.slice(equals + 1);
+      const secret = secretIn(value ?? "", secrets);
       if (value === undefined) {
         problem(`${called}, which is not set in this step; it takes NAME=value, or names that the step's 'env:' sets.`);
       } else if (values.has(name)) {
         problem(`${called} for the second time; it takes each name once.`);
-      } else if (holdsToken(value, token)) {
-        problem(
-          `${called} with the marketplace token in its value; it takes anything but that, for the token never reaches the machine.`,
-        );
-      } else if (holdsGitHubToken(value)) {
-        problem(
-          `${called} with a GitHub token in its value; it takes anything but that, for no such token reaches the machine. ` +
-            "Check out on the runner and use 'upload'.",
-        );
+      } else if (secret !== undefined) {
+        problem(`${called} with ${secret.called} in its value; it takes anything but that, for ${secret.whyNot}`);
       } else {
         values.set(name, value);
       }

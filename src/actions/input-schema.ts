@@ -1,9 +1,13 @@
 import * as z from "zod";
+import type { RunContext } from "../lease/plan.ts";
 import { providerNames } from "../lease/provider-names.ts";
 import { baseUrl, marketToken } from "./input-account.ts";
+import { appId, privateKey, secretToken } from "./input-credentials.ts";
 import { downloads, environment, patterns, shellCommand, uploads } from "./input-lines.ts";
 import type { InputName } from "./input-names.ts";
-import { choice, duration, flag, gpuTypes, line, money, names, quote, wholeNumber, wordsOf } from "./input-values.ts";
+import { runnerLabels, runnerScope, runnerVersion } from "./input-runner.ts";
+import type { Secrets } from "./input-secrets.ts";
+import { choice, duration, flag, gpuTypes, line, money, names, wholeNumber, wordsOf } from "./input-values.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -11,7 +15,7 @@ const HOUR = 60 * MINUTE;
 const LONGEST_HOSTED_JOB = 6 * HOUR;
 
 /** The machine that the step runs on, as far as inputs depend on it. Paths are absolute. */
-export interface Surroundings {
+export interface MachineSurroundings {
   /** Environment of the step. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The job runs on a machine of GitHub's, where it ends after 6 hours. */
@@ -27,8 +31,13 @@ export interface Surroundings {
   readonly home: string;
 }
 
+/** All that inputs depend on beside themselves. */
+export interface Surroundings extends MachineSurroundings {
+  readonly run: Pick<RunContext, "repository" | "runId" | "runAttempt">;
+}
+
 /** What each input may be on its own. Blank inputs are left out of what is parsed, defaults are filled in before. */
-export function inputSchema({ env, hosted, fileSystem, workspace, home }: Surroundings, token: string) {
+export function inputSchema({ env, hosted, fileSystem, workspace, home }: MachineSurroundings, secrets: Secrets) {
   const roots = { workspace, home };
   const lifetime = hosted
     ? duration(
@@ -58,24 +67,39 @@ export function inputSchema({ env, hosted, fileSystem, workspace, home }: Surrou
     "host-key": choice(["strict", "first-sight"]),
     "cloud-init": z.string().optional(),
     "cloud-init-file": line("the path of a file").optional(),
-    mode: z.literal("ssh", {
-      error: ({ input }) =>
-        input === "runner"
-          ? "is 'runner', which this version cannot do yet; it takes 'ssh'."
-          : `is ${quote(String(input))}; it takes 'ssh'.`,
-    }),
+    mode: choice(["ssh", "runner"]),
     run: z.string().optional(),
     shell: shellCommand(),
     "working-directory": line("a directory on the machine").optional(),
-    env: environment(env, token).optional(),
+    env: environment(env, secrets).optional(),
     upload: uploads(roots, (path) => fileSystem.inspect(path) !== undefined).optional(),
     "upload-ignore": patterns().optional(),
     download: downloads(roots).optional(),
     release: choice(["post", "after-run"]),
+    "github-token": secretToken().optional(),
+    "github-app-id": appId().optional(),
+    "github-app-private-key": privateKey().optional(),
+    "run-token": secretToken().optional(),
+    "runner-label": runnerLabels().optional(),
+    "runner-scope": runnerScope().optional(),
+    "runner-group-id": wholeNumber(1, 999_999_999),
+    "runner-version": runnerVersion(),
+    runners: wholeNumber(1, 16),
+    docker: choice(["auto", "require", "none"]),
+    "wait-for-job": duration(0, 6 * HOUR),
+    "require-job": flag(),
+    hold: flag(),
+    mirror: flag(),
+    "idle-timeout": duration(30 * SECOND, 2 * HOUR),
+    linger: duration(0, 10 * MINUTE),
+    "cancel-grace": duration(0, 3 * MINUTE),
+    "cancel-run-on-failure": flag(),
     "cleanup-timeout": duration(10 * SECOND, HOUR),
     "dry-run": flag(),
     "on-fork": choice(["fail", "skip", "allow"]),
     "job-status": z.string().optional(),
+    "job-total": wholeNumber(1, 10_000).optional(),
+    "job-index": wholeNumber(0, 10_000).optional(),
   } satisfies Record<InputName, z.ZodType>);
 }
 

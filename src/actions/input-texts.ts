@@ -1,5 +1,5 @@
-import { holdsGitHubToken, holdsToken } from "./input-account.ts";
 import { type InputName, inputDefaults, type RawInputs } from "./input-names.ts";
+import { isSecretInput, marketTokenIn, type Secrets, secretIn } from "./input-secrets.ts";
 
 const scripts: readonly InputName[] = ["run", "cloud-init", "env", "upload-ignore"];
 
@@ -11,14 +11,10 @@ export function textOf(name: InputName, raw: RawInputs): string | undefined {
 }
 
 /** Why an input cannot even be looked at. Such a text is never quoted. */
-export function whyNoText(name: InputName, text: string, token: string): string | undefined {
+export function whyNoText(name: InputName, text: string, secrets: Secrets): string | undefined {
   if (text.includes("\0")) return "holds a NUL character; it takes text without one.";
   if (name === "token") return undefined;
-  if (holdsToken(text, token)) {
-    return "holds the marketplace token; only the input 'token' takes it, for it must never reach the machine or a log.";
-  }
-  if (holdsGitHubToken(text)) {
-    return "holds a GitHub token; it takes text without one, for no such token reaches the machine. Check out on the runner and use 'upload'.";
-  }
-  return undefined;
+  // Tokens of GitHub are what the other secret inputs take; the credentials check tells them apart.
+  const secret = isSecretInput(name) ? marketTokenIn(text, secrets) : secretIn(text, secrets);
+  return secret && `holds ${secret.called}; ${secret.takes}, for ${secret.whyNot}`;
 }

@@ -81,7 +81,7 @@ export function line(what: string) {
  * Comma- or newline-separated words, each once whatever its case. `read` turns one into a value, or into undefined when it
  * is not among what is `allowed`.
  */
-export function list<T extends string>(allowed: string, read: (word: string) => T | undefined) {
+export function list<T extends string>(allowed: string, read: (word: string) => T | undefined, most = MOST_LISTED) {
   return z.string(takes(allowed)).transform((text, context) => {
     const words = new Map<string, T>();
     const before = context.issues.length;
@@ -94,7 +94,7 @@ export function list<T extends string>(allowed: string, read: (word: string) => 
       else if (!words.has(value.toLowerCase())) words.set(value.toLowerCase(), value);
     }
     if (words.size === 0 && context.issues.length === before) context.addIssue(complain(text, allowed));
-    if (words.size > MOST_LISTED) context.addIssue(`names ${words.size} things; it takes at most ${MOST_LISTED}.`);
+    if (words.size > most) context.addIssue(`names ${words.size} things; it takes at most ${most}.`);
     return [...words.values()];
   });
 }

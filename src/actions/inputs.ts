@@ -1,16 +1,18 @@
 import { InputFailure } from "../lease/failure.ts";
 import type { Plan } from "../lease/plan.ts";
 import type { ProviderName } from "../lease/provider-names.ts";
-import { baseUrl, marketToken } from "./input-account.ts";
 import { type CheckUserScript, readCloudInit } from "./input-cloud-init.ts";
 import { checkCombinations } from "./input-combinations.ts";
+import { makeGuarding, type RunnerIdentity, readRunnerIdentity } from "./input-guarding.ts";
 import { type InputName, inputNames, type RawInputs } from "./input-names.ts";
 import { type InputValues, inputSchema, type ReportProblem, type Surroundings } from "./input-schema.ts";
+import { readSecrets } from "./input-secrets.ts";
 import { textOf, whyNoText } from "./input-texts.ts";
 
 export type { CheckUserScript } from "./input-cloud-init.ts";
 export type { RawInputs } from "./input-names.ts";
-export type { Surroundings } from "./input-schema.ts";
+export type { MachineSurroundings, Surroundings } from "./input-schema.ts";
+export { parseReleaseInputs, type ReleaseInputs } from "./release-inputs.ts";
 
 const MINUTE = 60_000;
 // From 8 GPUs on a machine is bare metal, and boots accordingly.
@@ -22,7 +24,7 @@ const providerApiUrls = {
 
 /**
  * Everything that the inputs ask for, checked and frozen. Throws one InputFailure that holds every problem found: each names
- * the input, its value (never the token, nor the value of an environment variable) and what is allowed.
+ * the input, its value (never a secret, nor the value of an environment variable) and what is allowed.
  */
 export function parseInputs(raw: RawInputs, surroundings: Surroundings, checkUserScript: CheckUserScript): Plan {
   const problems: string[] = [];
@@ -30,21 +32,21 @@ export function parseInputs(raw: RawInputs, surroundings: Surroundings, checkUse
     problems.push(`Input '${name}' ${what}`);
   };
 
-  const token = raw.token.trim();
+  const secrets = readSecrets(raw);
   const given: Partial<Record<InputName, string>> = {};
   const refused = new Set<PropertyKey>();
   for (const name of inputNames) {
     const text = textOf(name, raw);
     if (text === undefined) continue;
     given[name] = text;
-    const why = whyNoText(name, text, token);
+    const why = whyNoText(name, text, secrets);
     if (why === undefined) continue;
     problem(name, why);
     refused.add(name);
   }
   const accepted = () => Object.fromEntries(Object.entries(given).filter(([name]) => !refused.has(name)));
 
-  const schema = inputSchema(surroundings, token);
+  const schema = inputSchema(surroundings, secrets);
   const parsed = schema.safeParse(accepted());
   const issues = (parsed.error?.issues ?? []).filter(({ path }) => !refused.has(path[0] ?? ""));
   for (const { path, message } of issues) {
@@ -56,13 +58,14 @@ export function parseInputs(raw: RawInputs, surroundings: Surroundings, checkUse
 
   const values = schema.partial().parse(accepted());
   checkCombinations(given, values, problem);
-  const cloudInit = readCloudInit(values, surroundings, token, checkUserScript, problem);
+  const cloudInit = readCloudInit(values, surroundings, secrets, checkUserScript, problem);
+  const identity = readRunnerIdentity(given, values, surroundings.run, problem);
 
   if (!parsed.success || problems.length > 0) throw new InputFailure(problems);
-  return freeze(makePlan(parsed.data, cloudInit));
+  return freeze(makePlan(parsed.data, cloudInit, identity));
 }
 
-function makePlan(values: InputValues, cloudInit: string | undefined): Plan {
+function makePlan(values: InputValues, cloudInit: string | undefined, identity: RunnerIdentity | undefined): Plan {
   const workingDirectory = values["working-directory"];
   const maxPrice = values["max-price-per-gpu-hour"];
   const maxCost = values["max-cost"];
@@ -99,6 +102,7 @@ function makePlan(values: InputValues, cloudInit: string | undefined): Plan {
       uploadIgnore: values["upload-ignore"] ?? [],
       downloads: values.download ?? [],
     },
+    ...(identity === undefined ? {} : { guarding: makeGuarding(values, identity) }),
     verifyGpu: values["verify-gpu"],
     hostKey: values["host-key"],
     ...(cloudInit === undefined ? {} : { cloudInit }),
@@ -107,27 +111,14 @@ function makePlan(values: InputValues, cloudInit: string | undefined): Plan {
   };
 }
 
+/** Every secret of a plan, to be masked. */
+export function secretsOf({ token, guarding }: Pick<Plan, "token" | "guarding">): readonly string[] {
+  if (guarding === undefined) return [token];
+  const { credentials, runToken } = guarding;
+  return [token, runToken, credentials.kind === "token" ? credentials.token : credentials.privateKey];
+}
+
 function freeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
   return value;
-}
-
-/** What post takes from inputs. A field is absent when the input is missing or cannot be used. */
-export interface ReleaseInputs {
-  readonly token?: string;
-  /** Why `token` is absent; holds none of it. */
-  readonly tokenProblem?: string;
-  readonly apiUrl?: string;
-  readonly jobCancelled: boolean;
-}
-
-/** Never throws: no input that is wrong by the end of the job may keep a machine alive. */
-export function parseReleaseInputs(raw: RawInputs): ReleaseInputs {
-  const token = marketToken().safeParse(raw.token.trim() || undefined);
-  const apiUrl = baseUrl().safeParse(raw["api-url"].trim());
-  return {
-    ...(token.success ? { token: token.data } : { tokenProblem: `Input 'token' ${token.error.issues[0]?.message}` }),
-    ...(apiUrl.success ? { apiUrl: apiUrl.data } : {}),
-    jobCancelled: raw["job-status"].trim() === "cancelled",
-  };
 }

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { getInput } from "@actions/core";
 import * as z from "zod";
 import { inputNames, type RawInputs } from "./input-names.ts";
-import type { Surroundings } from "./inputs.ts";
+import type { MachineSurroundings } from "./inputs.ts";
 
 /** The inputs of this step, untouched: whitespace can mean something in a script. */
 export function readRawInputs(): RawInputs {
@@ -12,7 +12,7 @@ export function readRawInputs(): RawInputs {
 }
 
 /** What the inputs are checked against on this machine. `workspace` is where relative local paths start. */
-export function readSurroundings(workspace: string, env: NodeJS.ProcessEnv = process.env): Surroundings {
+export function readSurroundings(workspace: string, env: NodeJS.ProcessEnv = process.env): MachineSurroundings {
   return {
     env,
     hosted: env["RUNNER_ENVIRONMENT"] === "github-hosted",

@@ -5,24 +5,41 @@ import { costOf, formatUsd } from "../lease/money.ts";
 import type { Offer } from "../lease/offer.ts";
 import { plainMarkdown } from "../lease/plain.ts";
 import type { Plan } from "../lease/plan.ts";
+import { describeGuard, tabulateJobs } from "./report-jobs.ts";
+import { drawTimeline } from "./report-timeline.ts";
 
 const MOST_OFFERS = 10;
 
+/** What could not be proved, and what to do. */
+interface Trouble {
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** The job summary of a lease: what was rented, the attempts, the timeline, the cost, the proof of deletion. `now`: epoch ms. */
-export function renderReport(record: JournalRecord, now: number, trouble?: { message: string; hint: string }): string {
-  const last = record.attempts.at(-1);
-  if (last === undefined) return "";
+export function renderReport(record: JournalRecord, now: number, trouble?: Trouble): string {
+  if (record.attempts.length === 0 && record.guard === undefined) return "";
   const used = record.attempts.find((attempt) => attempt.usable !== undefined);
   return [
     "## GPU lease",
-    used === undefined ? "**No machine became usable.**" : describeMachine(used),
-    trouble === undefined
-      ? `**Cost:** at most ${formatUsd(costOfAll(record.attempts, now))} (counted from each purchase request until the deletion was proved). **Leaked: nothing**; proof below.`
-      : `> [!CAUTION]\n> **A machine may still be billing.** ${plainMarkdown(trouble.message, 600)}\n>\n> ${plainMarkdown(trouble.hint, 900)}`,
-    tabulate(record.attempts, now),
-    drawTimeline(record.attempts, now),
+    used === undefined
+      ? `**${record.attempts.length === 0 ? "Nothing was bought" : "No machine became usable"}.**`
+      : describeMachine(used),
+    ...describeGuard(record),
+    ...(record.attempts.length === 0 ? [] : describeAttempts(record, now, trouble)),
+    ...tabulateJobs(record, now),
+    drawTimeline(record, now),
     "",
   ].join("\n\n");
+}
+
+function describeAttempts({ attempts }: JournalRecord, now: number, trouble?: Trouble): readonly string[] {
+  return [
+    trouble === undefined
+      ? `**Cost:** at most ${formatUsd(costOfAll(attempts, now))} (counted from each purchase request until the deletion was proved). **Leaked: nothing**; proof below.`
+      : `> [!CAUTION]\n> **A machine may still be billing.** ${plainMarkdown(trouble.message, 600)}\n>\n> ${plainMarkdown(trouble.hint, 900)}`,
+    tabulate(attempts, now),
+  ];
 }
 
 /** The job summary of a dry run: the offers that fit, and what the lease of each could cost. */
@@ -78,30 +95,4 @@ function sayEnd(attempt: AttemptRecord): string {
     default:
       return "NOT PROVED to be gone";
   }
-}
-
-/** Mermaid's gantt wants plain words in names and `YYYY-MM-DDTHH:mm:ss` in times; only our own words go in. */
-function drawTimeline(attempts: readonly AttemptRecord[], now: number): string {
-  const sections = attempts.flatMap((attempt) => {
-    const end = attempt.gone ?? now;
-    const bars = [
-      bar("purchase", attempt.sent, attempt.answered ?? attempt.ready ?? attempt.deleteAccepted ?? end),
-      bar("boot", attempt.answered, attempt.usable ?? attempt.deleteAccepted ?? end),
-      bar("work", attempt.workStarted, attempt.workEnded ?? attempt.deleteAccepted ?? end),
-      bar("later steps", attempt.workEnded ?? attempt.usable, attempt.deleteAccepted ?? end),
-      bar("deletion", attempt.deleteAccepted, end),
-    ].filter((line) => line !== "");
-    return attempt.stage === "nothing-bought" || bars.length === 0 ? [] : [`  section Machine ${attempt.number}`, ...bars];
-  });
-  if (sections.length === 0) return "";
-  return ["```mermaid", "gantt", "  dateFormat YYYY-MM-DDTHH:mm:ss", "  axisFormat %H:%M:%S", ...sections, "```"].join("\n");
-}
-
-function bar(name: string, from: number | undefined, to: number): string {
-  if (from === undefined || to - from < 1_000) return "";
-  return `    ${name} :${stamp(from)}, ${stamp(to)}`;
-}
-
-function stamp(moment: number): string {
-  return new Date(moment).toISOString().slice(0, 19);
 }

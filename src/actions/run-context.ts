@@ -42,6 +42,9 @@ export function readRunContext(env: Readonly<Record<string, string | undefined>>
     runId: GITHUB_RUN_ID,
     runAttempt: Number(GITHUB_RUN_ATTEMPT),
     tempDirectory: RUNNER_TEMP,
+    gitHubApiUrl: (env["GITHUB_API_URL"] || "https://api.github.com").replace(/\/+$/, ""),
+    runnerName: env["RUNNER_NAME"] ?? "",
+    actionRepository: env["GITHUB_ACTION_REPOSITORY"] ?? "",
     workspace: GITHUB_WORKSPACE,
   });
 }

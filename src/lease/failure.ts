@@ -85,6 +85,36 @@ export class TransferFailure extends Failure {
   readonly code = "transfer";
 }
 
+/** Thrown when GitHub refuses a request, or cannot be reached or read. */
+export class GitHubFailure extends Failure {
+  readonly code = "github";
+}
+
+/** Thrown when a GitHub token is refused, has expired or lacks a permission; the hint says which. */
+export class GitHubTokenFailure extends Failure {
+  readonly code = "github-token";
+}
+
+/** Thrown when the GPU jobs of this run cannot be served as the workflow is written. */
+export class WorkflowFailure extends Failure {
+  readonly code = "workflow";
+}
+
+/** Thrown when a runner did not come online on a machine that works otherwise. */
+export class RunnerFailure extends Failure {
+  readonly code = "runner";
+}
+
+/** Thrown when a machine vanished while its runners had jobs. */
+export class MachineLostFailure extends Failure {
+  readonly code = "machine-lost";
+}
+
+/** Thrown by `mirror` when a job that was held for failed or was cancelled. */
+export class HeldJobFailure extends Failure {
+  readonly code = "job";
+}
+
 /** Thrown when the commands in `run` ended with another exit code than 0. */
 export class RunFailure extends Failure {
   readonly code = "run";
@@ -132,7 +162,8 @@ export function isWorthAnotherOffer(error: unknown): boolean {
     error instanceof NotReadyFailure ||
     error instanceof SshFailure ||
     error instanceof HostKeyFailure ||
-    error instanceof GpuFailure
+    error instanceof GpuFailure ||
+    error instanceof RunnerFailure
   );
 }
 

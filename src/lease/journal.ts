@@ -49,6 +49,32 @@ const attemptSchema = z.object({
   gone: moment.optional(),
 });
 
+/** One for each of 16 runners, and some that could not be removed at once. */
+const MOST_RECORDS = 24;
+
+/** What a guard has to tidy up on GitHub's side. Names and labels only; no configuration. */
+const guardSchema = z.object({
+  labels: z.array(text(100)).max(32),
+  /** `owner/repo`, or the name of an organisation. */
+  scope: text(201),
+  /** Runner records that may still exist; one without an id was asked for, and its answer is not known. */
+  records: z.array(z.object({ name: text(64), id: z.int().positive().optional() })).max(MOST_RECORDS),
+  /** The jobs that the guard held for, for the report. */
+  jobs: z.array(
+    z.object({
+      name: text(100),
+      conclusion: text(20).optional(),
+      /** Milliseconds since the epoch. */
+      started: moment.optional(),
+      completed: moment.optional(),
+    }),
+  ),
+  /** No machine could be had: post cancels the run, whose GPU jobs would stay queued. */
+  stranded: z.boolean().optional(),
+  /** After a cancellation, the machine may live until then (milliseconds since the epoch) for the GPU jobs' last steps. */
+  graceUntil: moment.optional(),
+});
+
 const journalSchema = z.object({
   version: z.literal(1),
   provider: z.enum(providerNames),
@@ -58,10 +84,14 @@ const journalSchema = z.object({
   files: z.string().optional(),
   /** Main got a signal. */
   cancelled: z.boolean().optional(),
+  /** Runner mode only. */
+  guard: guardSchema.optional(),
   attempts: z.array(attemptSchema),
 });
 
 export type AttemptRecord = Readonly<z.infer<typeof attemptSchema>>;
+export type GuardRecord = Readonly<z.infer<typeof guardSchema>>;
+export type HeldJob = GuardRecord["jobs"][number];
 export type JournalRecord = Readonly<z.infer<typeof journalSchema>>;
 
 /** Where the journal is kept between main and post. `save` throws JournalFailure when nothing was written. */
@@ -77,23 +107,32 @@ export interface Journal {
   /** Saves a transition of an attempt; when saving fails it is kept in memory and reported once, for deletion must go on. */
   note(number: number, change: Partial<Omit<AttemptRecord, "number">>): void;
   noteLease(change: Partial<Pick<JournalRecord, "files" | "cancelled">>): void;
+  /** Saves a change of what the guard leaves on GitHub's side. Does nothing in ssh mode. */
+  noteGuard(change: Partial<GuardRecord>): void;
 }
 
 // The runner hands the journal to post as an environment variable, of which Linux takes up to 128 KB; we stay far below.
-const LARGEST = 15_000;
+const LARGEST = 15_500;
 
 /** What only reports show is left out where space is short, the longest first; what deletion needs is never. */
-const FORMS: readonly ((attempt: AttemptRecord) => AttemptRecord)[] = [
-  (attempt) => attempt,
-  ({ failure, proof, ...attempt }) => attempt,
-  ({ failure, proof, gpu, vendor, region, ...attempt }) => ({ ...attempt, gpu: "", vendor: "", region: "" }),
+const FORMS: readonly ((record: JournalRecord) => JournalRecord)[] = [
+  (record) => record,
+  (record) => ({ ...record, ...(record.guard === undefined ? {} : { guard: { ...record.guard, jobs: [] } }) }),
+  (record) => mapAttempts(record, ({ failure, proof, ...attempt }) => attempt),
+  (record) => mapAttempts(record, (attempt) => ({ ...attempt, gpu: "", vendor: "", region: "" })),
 ];
+
+function mapAttempts(record: JournalRecord, form: (attempt: AttemptRecord) => AttemptRecord): JournalRecord {
+  return { ...record, attempts: record.attempts.map(form) };
+}
 
 /** The journal as one line, or JournalFailure when it is too large to be carried to post. */
 export function encodeJournal(record: JournalRecord): string {
   let size = 0;
+  let lean = record;
   for (const form of FORMS) {
-    const encoded = JSON.stringify({ ...record, attempts: record.attempts.map(form) });
+    lean = form(lean);
+    const encoded = JSON.stringify(lean);
     size = Buffer.byteLength(encoded);
     if (size <= LARGEST) return encoded;
   }
@@ -154,6 +193,11 @@ export function openJournal(start: JournalRecord, store: JournalStore, onLost: (
       keep({ ...record, attempts: record.attempts.map((one) => (one.number === number ? capped : one)) });
     },
     noteLease: (change) => keep({ ...record, ...change }),
+    noteGuard(change) {
+      if (record.guard === undefined) return;
+      const guard = { ...record.guard, ...change };
+      keep({ ...record, guard: { ...guard, records: guard.records.slice(-MOST_RECORDS) } });
+    },
   };
 }
 

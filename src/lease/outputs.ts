@@ -7,6 +7,7 @@ export const outputNames = [
   "ssh-command",
   "ssh-config-path",
   "ssh-key-path",
+  "runner-label",
   "resource-id",
   "offer-id",
   "vendor",

@@ -24,10 +24,10 @@ export function composeCloudInit(ours: OurCloudInit, userScript = "#cloud-config
 
 /**
  * What is wrong with a user's script, for a sentence that has named the input already; empty when it can be carried. It is
- * composed with keys at least as long as real ones, so that whatever would be refused shows before anything is bought.
+ * composed with keys at least as long as real ones, and with `parts` of that kind, so that whatever would be refused shows before anything is bought.
  */
-export function checkUserScript(userScript: string): readonly string[] {
-  return compose(SAMPLE, userScript).flaws;
+export function checkUserScript(userScript: string, parts: readonly CloudInitPart[] = []): readonly string[] {
+  return compose({ ...SAMPLE, parts }, userScript).flaws;
 }
 
 interface Composed {

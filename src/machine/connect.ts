@@ -24,6 +24,8 @@ export interface ConnectOptions {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
+  /** Milliseconds of silence after which the connection counts as lost, once it is open. */
+  readonly silenceMs?: number;
   /** Milliseconds of nothing but foreign host keys after which the machine is given up. */
   readonly foreignKeyLimitMs?: number;
 }
@@ -40,7 +42,7 @@ function firstPin(options: ConnectOptions): PublicKey | undefined {
  * when the deadline passes otherwise, and with the signal's reason.
  */
 export async function connect(options: ConnectOptions): Promise<Machine> {
-  const { address, clock, log, signal, deadline, foreignKeyLimitMs = 180_000 } = options;
+  const { address, clock, log, signal, deadline, foreignKeyLimitMs = 180_000, silenceMs = 75_000 } = options;
   checkAddress(address);
   const where = writeAddress(address);
   const started = clock.ticks();
@@ -57,6 +59,7 @@ export async function connect(options: ConnectOptions): Promise<Machine> {
       privateKey: options.keys.clientPrivateKey,
       expected: pinned,
       timeoutMs: Math.max(1_000, Math.min(LONGEST_TRY, deadline.left())),
+      silenceMs,
       signal,
     });
     if (outcome.kind !== "foreign-key" && outcome.seen && !pinned) {

@@ -26,6 +26,8 @@ const ANY_HOST_KEY = [
   "rsa-sha2-256",
 ] as const satisfies readonly ServerHostKeyAlgorithm[];
 
+const UNANSWERED = 4;
+
 const LOST_HINT = "The machine may have been reclaimed or restarted by its vendor. It is deleted; its time until now is billed.";
 
 function propertyOf(error: Error, name: "code" | "level"): string {
@@ -144,9 +146,11 @@ export function dial(options: {
   readonly privateKey: string;
   readonly expected: PublicKey | undefined;
   readonly timeoutMs: number;
+  /** Milliseconds of silence after which an open connection counts as lost. */
+  readonly silenceMs: number;
   readonly signal: AbortSignal;
 }): Promise<DialOutcome> {
-  const { address, expected, signal, timeoutMs } = options;
+  const { address, expected, signal, silenceMs, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     // The parser's message is left out: it may quote what it could not parse.
@@ -215,8 +219,9 @@ export function dial(options: {
       algorithms: { serverHostKey: algorithms },
       hostVerifier: verify,
       readyTimeout: timeoutMs,
-      keepaliveInterval: 15_000,
-      keepaliveCountMax: 4,
+      // The library gives up when one more than these has had no answer.
+      keepaliveInterval: Math.round(silenceMs / (UNANSWERED + 1)),
+      keepaliveCountMax: UNANSWERED,
     };
     client.connect(config);
   });

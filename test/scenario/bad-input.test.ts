@@ -15,7 +15,7 @@ test("bad inputs are refused all together, before any request", async () => {
       upload: "does-not-exist -> x",
       run: "",
       download: "out -> out",
-      mode: "runner",
+      mode: "container",
     },
   });
   expect(story.main.exitCode).toBe(1);
@@ -29,7 +29,6 @@ test("bad inputs are refused all together, before any request", async () => {
     "poll-interval",
     "host-key",
     "upload",
-    "download",
     "mode",
   ])
     expect(told).toContain(`Input '${name}'`);

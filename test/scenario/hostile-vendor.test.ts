@@ -51,6 +51,9 @@ test.each([
   });
   const story = await stage.play({ inputs: { "max-attempts": "1" } });
   expect(story.main.exitCode).toBe(1);
+  expect(annotations(story.main, "error")).toMatch(/address/);
+  expect(story.main.outputs).not.toHaveProperty("ip");
   expect(story.main.outputs).not.toHaveProperty("ssh-command");
+  expect(stage.world.machines.map((machine) => machine.connections())).toEqual([0]);
   expect(judge(stage, story)).toBe("nothing is left");
 });

@@ -13,6 +13,8 @@ export interface Trace {
 
 export interface Secrets {
   readonly token: string;
+  /** Other tokens. */
+  readonly others?: readonly string[];
   /** In OpenSSH's form. */
   readonly privateKeys: readonly string[];
 }
@@ -45,12 +47,17 @@ async function filesBelow(directory: string): Promise<readonly string[]> {
  * Where a secret can be seen that must be nowhere: raw lines, state, outputs, summary, process arguments, and all files that the
  * job has left. One exception is the line by which the runner learns what it has to mask.
  */
-export async function findSecrets(trace: Trace, { token, privateKeys }: Secrets): Promise<readonly string[]> {
-  const needles = [token, ...KEY_MARKS, ...privateKeys.flatMap(bodyOf)];
+export async function findSecrets(trace: Trace, { token, others = [], privateKeys }: Secrets): Promise<readonly string[]> {
+  const steps = Object.entries({ main: trace.main, post: trace.post });
+  // What the action itself has masked is a secret as well: configurations of runners, tokens of an App.
+  const masked = steps.flatMap(
+    ([, step]) => step?.commands.filter(({ name }) => name === "add-mask").map(({ data }) => data) ?? [],
+  );
+  const needles = [...new Set([token, ...others, ...masked, ...KEY_MARKS, ...privateKeys.flatMap(bodyOf)])];
   const places = new Map<string, string>();
-  for (const [name, step] of Object.entries({ main: trace.main, post: trace.post })) {
+  for (const [name, step] of steps) {
     if (step === undefined) continue;
-    const lines = step.lines.map(({ text }) => text).filter((text) => text !== `::add-mask::${token}`);
+    const lines = step.lines.map(({ text }) => text).filter((text) => !masked.some((secret) => text === `::add-mask::${secret}`));
     places.set(`log of ${name}`, lines.join("\n"));
     places.set(`state of ${name}`, JSON.stringify(step.state));
     places.set(`outputs of ${name}`, JSON.stringify([step.outputs, step.env, step.paths]));

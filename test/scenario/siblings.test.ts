@@ -7,25 +7,28 @@ test.each([
   ["names are kept", {}],
   ["names are dropped", { keepsNames: false }],
   ["names are dropped, and the list is not filtered by offer", { keepsNames: false, manner: { filtersByOffer: false } }],
-] as const)("eight jobs of a matrix see the same offers (%s): each gets a machine of its own", async (_how, market) => {
-  const stage = await setStage({ market: { ...market, siblingTokens, sharesOffers: true } });
-  const { ledger, token } = stage.world.market;
-  const stories = await Promise.all(
-    [token, ...siblingTokens].map((own, index) =>
-      stage.play({ token: own, env: { GITHUB_RUN_ID: `900${index}` }, inputs: { "max-attempts": "10", run: "sleep 1" } }),
-    ),
-  );
-  const used = stories.filter(({ main }) => main.conclusion === "success");
-  // Who was too late ten times says so; what it had bought meanwhile is nothing.
-  for (const { main } of stories) {
-    if (main.conclusion !== "success") expect(annotations(main, "error")).toMatch(/no longer for sale|no longer available/);
-  }
-  expect(used.length).toBeGreaterThan(0);
-  expect(new Set(used.map(({ main }) => main.outputs["resource-id"])).size).toBe(used.length);
-  expect(ledger.entries()).toHaveLength(used.length);
-  for (const entry of ledger.entries()) expect(entry.deletedBy?.by).toBe(entry.boughtBy);
-  for (const story of stories) expect(judge(stage, story)).toBe("nothing is left");
-});
+] as const)(
+  "eight jobs of a matrix see the same offers (%s): no machine is used twice, or deleted by another job",
+  async (_how, market) => {
+    const stage = await setStage({ market: { ...market, siblingTokens, sharesOffers: true } });
+    const { ledger, token } = stage.world.market;
+    const stories = await Promise.all(
+      [token, ...siblingTokens].map((own, index) =>
+        stage.play({ token: own, env: { GITHUB_RUN_ID: `900${index}` }, inputs: { "max-attempts": "10", run: "sleep 1" } }),
+      ),
+    );
+    const used = stories.filter(({ main }) => main.conclusion === "success");
+    // Who was too late ten times says so; what it had bought meanwhile is nothing.
+    for (const { main } of stories) {
+      if (main.conclusion !== "success") expect(annotations(main, "error")).toMatch(/no longer for sale|no longer available/);
+    }
+    expect(used.length).toBeGreaterThan(0);
+    expect(new Set(used.map(({ main }) => main.outputs["resource-id"])).size).toBe(used.length);
+    expect(ledger.entries()).toHaveLength(used.length);
+    for (const entry of ledger.entries()) expect(entry.deletedBy?.by).toBe(entry.boughtBy);
+    for (const story of stories) expect(judge(stage, story)).toBe("nothing is left");
+  },
+);
 
 test("a purchase that is lost before it has an effect, while a sibling buys the same offer: its machine is let be", async () => {
   const [sibling = ""] = siblingTokens;

@@ -37,6 +37,8 @@ export interface PlayOptions extends Partial<Omit<JobOptions, "main" | "post" | 
   readonly inputs?: Readonly<Record<string, string>>;
   /** Whose token the job has; the account's first unless told. */
   readonly token?: string;
+  /** Further secrets of the job, which must be seen as little as the token. */
+  readonly moreSecrets?: () => readonly string[];
   /** A directory from `world.makeJobDirectory`, where a test has put something; a fresh one unless told. */
   readonly directory?: string;
 }
@@ -98,7 +100,7 @@ export async function setStage({ market, ...options }: StageOptions = {}): Promi
       ...world.timing,
       ...rest,
       directory: own,
-      secrets: [token],
+      secrets: [token, ...(rest.secrets ?? [])],
       inputs: { token, "api-url": world.market.url, "gpu-type": "H100", "poll-interval": "1s", ...inputs },
     };
   };
@@ -129,7 +131,9 @@ export async function setStage({ market, ...options }: StageOptions = {}): Promi
         );
         const story = { ...job, directory: prepared.directory, commandLines: watched.seen };
         const token = options.token ?? world.market.token;
-        expect(await findSecrets(story, { token, privateKeys: [...keys, ...hostKeys()] })).toEqual([]);
+        expect(
+          await findSecrets(story, { token, others: options.moreSecrets?.() ?? [], privateKeys: [...keys, ...hostKeys()] }),
+        ).toEqual([]);
         return story;
       } finally {
         watched.stop();

@@ -26,16 +26,24 @@ const manifest = z
 describe("action.yml", () => {
   test("has the parser's inputs, in its order", () => {
     expect(Object.keys(manifest.inputs)).toEqual([...inputNames]);
-    expect(Object.keys(inputSchema(readSurroundings("/", {}), "").shape).toSorted()).toEqual([...inputNames].toSorted());
+    expect(Object.keys(inputSchema(readSurroundings("/", {}), {}).shape).toSorted()).toEqual([...inputNames].toSorted());
   });
 
   test("has the parser's defaults", () => {
-    const { "job-status": jobStatus, ...others } = Object.fromEntries(
+    const {
+      "job-status": jobStatus,
+      "job-total": jobTotal,
+      "job-index": jobIndex,
+      "run-token": runToken,
+      ...others
+    } = Object.fromEntries(
       Object.entries(manifest.inputs).flatMap(([name, input]) => (input.default === undefined ? [] : [[name, input.default]])),
     );
     expect(others).toEqual(inputDefaults);
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the runner's expression
-    expect(jobStatus).toBe("${{ job.status }}");
+    // Expressions of the runner's.
+    expect([jobStatus, jobTotal, jobIndex, runToken]).toEqual(
+      ["job.status", "strategy.job-total", "strategy.job-index", "github.token"].map((expression) => `\${{ ${expression} }}`),
+    );
   });
 
   test("requires what has no default and cannot be left out", () => {
@@ -48,7 +56,7 @@ describe("action.yml", () => {
     expect(manifest.runs).toEqual({ using: "node24", main: "dist/main/index.js", post: "dist/post/index.js" });
   });
 
-  test("has the outputs of ssh mode", () => {
+  test("has the outputs", () => {
     expect(Object.keys(manifest.outputs)).toEqual([
       "ip",
       "instances",
@@ -57,6 +65,7 @@ describe("action.yml", () => {
       "ssh-command",
       "ssh-config-path",
       "ssh-key-path",
+      "runner-label",
       "resource-id",
       "offer-id",
       "vendor",
@@ -73,16 +82,16 @@ describe("action.yml", () => {
 });
 
 describe("the tables in documents", () => {
-  const places = "# Title\n<!-- inputs -->\nold\n<!-- /inputs -->\nbetween\n<!-- outputs -->\n<!-- /outputs -->\nend\n";
+  const places = "# Title\n<!-- inputs -->\noutdated row\n<!-- /inputs -->\nbetween\n<!-- outputs -->\n<!-- /outputs -->\nend\n";
 
-  test("hold every input but the internal one, and every output", () => {
+  test("hold every input but the internal ones, and every output", () => {
     const written = documentAction(text, places);
     const rows = written.split("\n").filter((line) => line.startsWith("| `"));
     const rowNames = rows.map((row) => /^\| `([^`]+)`/.exec(row)?.[1]);
-    expect(rowNames).toEqual([...inputNames.filter((name) => name !== "job-status"), ...Object.keys(manifest.outputs)]);
+    expect(rowNames).toEqual([...inputNames.filter((name) => !name.startsWith("job-")), ...Object.keys(manifest.outputs)]);
     expect(written).toContain("| `gpu-count` | `1` | GPUs in the machine");
     expect(written).toContain("| `token` | **required** |");
-    expect(written).not.toContain("old");
+    expect(written).not.toContain("outdated row");
     expect(written).toMatch(/^# Title\n.*\nbetween\n.*\nend\n$/s);
   });
 

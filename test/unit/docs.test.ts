@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -48,8 +49,12 @@ describe("README", () => {
 
   test("names every input and every output", () => {
     const named = (name: string) => read("README.md").includes(`\n| \`${name}\` |`);
-    // Nobody sets this one: it is how the action reads the job's status.
-    const missing = [...inputNames.filter((name) => name !== "job-status"), ...outputNames].filter((name) => !named(name));
+    const { inputs } = z
+      .object({ inputs: z.record(z.string(), z.object({ description: z.string() })) })
+      .parse(parse(read("action.yml")));
+    // Nobody sets these: they are how the action reads what only an expression can tell.
+    const isInternal = (name: string) => inputs[name]?.description.startsWith("Internal") === true;
+    const missing = [...inputNames.filter((name) => !isInternal(name)), ...outputNames].filter((name) => !named(name));
     expect(missing).toEqual([]);
   });
 
@@ -78,26 +83,55 @@ describe("links", () => {
 const OURS = /^gpu-provision\/gpu-provision@/;
 const step = z.looseObject({ id: z.string().optional(), uses: z.string().optional(), with: z.record(z.string(), z.unknown()) });
 const matrix = z.record(z.string(), z.unknown());
+const job = z.object({
+  strategy: z.object({ matrix, "fail-fast": z.boolean().default(true) }).optional(),
+  needs: z.union([z.string(), z.array(z.string())]).default([]),
+  "runs-on": z.unknown().optional(),
+  permissions: z.unknown().optional(),
+  steps: z.array(z.unknown()),
+});
 
-/** Every step, in a list or in the jobs of a workflow, with the first combination of its job's matrix. */
-function stepsOf(document: unknown): readonly { readonly step: unknown; readonly matrix: z.output<typeof matrix> }[] {
+interface ExampleJob extends z.output<typeof job> {
+  readonly name: string;
+  /** The first combination of its matrix. */
+  readonly combination: z.output<typeof matrix>;
+  /** How many jobs its matrix makes. */
+  readonly total: number;
+}
+
+/** The jobs of a workflow; a list of steps counts as one. */
+function jobsOf(document: unknown): readonly ExampleJob[] {
   const list = z.array(z.unknown()).safeParse(document);
-  if (list.success) return list.data.map((one) => ({ step: one, matrix: {} }));
-  const job = z.object({ strategy: z.object({ matrix }).optional(), steps: z.array(z.unknown()) });
-  const { jobs } = z.object({ jobs: z.record(z.string(), job) }).parse(document);
-  return Object.values(jobs).flatMap(({ strategy, steps }) => {
-    const axes = Object.entries(strategy?.matrix ?? {});
-    const first = Object.fromEntries(axes.map(([name, values]) => [name, z.array(z.unknown()).parse(values)[0]]));
-    return steps.map((one) => ({ step: one, matrix: first }));
+  const jobs = list.success
+    ? { "": job.parse({ steps: list.data }) }
+    : z.object({ jobs: z.record(z.string(), job) }).parse(document).jobs;
+  return Object.entries(jobs).map(([name, one]) => {
+    const axes = Object.entries(one.strategy?.matrix ?? {}).map(([axis, values]) => ({
+      axis,
+      values: z.array(z.unknown()).min(1).parse(values),
+    }));
+    const combination = Object.fromEntries(axes.map(({ axis, values }) => [axis, values[0]]));
+    return { ...one, name, combination, total: axes.reduce((product, { values }) => product * values.length, 1) };
   });
 }
+
+const oursIn = ({ steps }: ExampleJob) =>
+  steps.flatMap((one) => {
+    const parsed = step.safeParse(one);
+    return parsed.success && OURS.test(parsed.data.uses ?? "") ? [parsed.data] : [];
+  });
+
+const run = { repository: "project/project", runId: "8123456789", runAttempt: 1 };
+const appKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+const github: Readonly<Record<string, string>> = { sha: "abc123", run_id: run.runId, run_attempt: String(run.runAttempt) };
 
 /** What GitHub would make of the expressions that examples use. */
 function evaluate(value: unknown, combination: z.output<typeof matrix>): string {
   return String(value).replace(/\$\{\{\s*([\w.-]+)\s*\}\}/g, (_, expression: string) => {
     const [context = "", ...path] = expression.split(".");
-    if (context === "secrets") return "a-token-of-the-marketplace";
-    if (context === "github") return "abc123";
+    if (context === "secrets") return expression.endsWith("_KEY") ? appKey : `the-value-of-${path.join()}`;
+    if (context === "vars") return "1234567";
+    if (context === "github") return z.string().parse(github[path.join(".")]);
     if (context !== "matrix") throw new Error(`An example uses the expression ${expression}.`);
     const found = path.reduce<unknown>((at, key) => matrix.parse(at)[key], combination);
     return z.coerce.string().min(1).parse(found);
@@ -116,13 +150,12 @@ describe("examples", () => {
   });
 
   test.each(examples)("$name takes only what the action has", ({ text }) => {
-    const ours = stepsOf(parse(text)).flatMap(({ step: one, matrix: combination }) => {
-      const parsed = step.safeParse(one);
-      return parsed.success && OURS.test(parsed.data.uses ?? "") ? [{ ...parsed.data, combination }] : [];
-    });
-    for (const { with: given, combination } of ours) {
+    const ours = jobsOf(parse(text)).flatMap((one) => oursIn(one).map((found) => ({ ...found, job: one })));
+    for (const { with: given, job: at } of ours) {
       expect(inputNames).toEqual(expect.arrayContaining(Object.keys(given)));
-      const raw = Object.fromEntries(inputNames.map((name) => [name, name in given ? evaluate(given[name], combination) : ""]));
+      const filledIn = { "run-token": "the-token-of-the-job", "job-total": String(at.total), ...given };
+      const values = new Map(Object.entries(filledIn).map(([name, value]) => [name, evaluate(value, at.combination)]));
+      const raw = Object.fromEntries(inputNames.map((name) => [name, values.get(name) ?? ""]));
       expect(() =>
         parseInputs(z.record(z.enum(inputNames), z.string()).parse(raw) satisfies RawInputs, runner, check),
       ).not.toThrow();
@@ -131,11 +164,31 @@ describe("examples", () => {
     if (/steps\.gpu\./.test(text)) expect(ours.map(({ id }) => id)).toContain("gpu");
   });
 
+  const isGuard = (one: ExampleJob) => oursIn(one).some(({ with: given }) => given["mode"] === "runner");
+  const guarded = examples.filter(({ text }) => text.includes("jobs:") && jobsOf(parse(text)).some(isGuard));
+
+  test.each(guarded)("$name has jobs that its guard can serve", ({ text }) => {
+    const jobs = jobsOf(parse(text));
+    for (const guard of jobs.filter(isGuard)) {
+      expect(guard.permissions).toEqual({ actions: "write" });
+      if (guard.total > 1) expect(guard.strategy?.["fail-fast"]).toBe(false);
+      const standard = `gpu-${run.runId}-${run.runAttempt}`;
+      const labels = oursIn(guard).map(({ with: given }) => evaluate(given["runner-label"] ?? standard, guard.combination));
+      const served = jobs.filter((one) => !isGuard(one) && labels.includes(evaluate(one["runs-on"], one.combination)));
+      expect(served).not.toEqual([]);
+      // Such a job would start when the machine is gone.
+      for (const one of served) expect([one.needs].flat()).not.toContain(guard.name);
+    }
+  });
+
+  test("of runner mode are found", () => expect(guarded.length).toBeGreaterThan(4));
+
   const check = (script: string) => checkUserScript(script);
   /** A hosted runner on which every file of an example is there. */
   const runner = {
     env: {},
     hosted: true,
+    run,
     fileSystem: { inspect: () => ({ isFile: true, bytes: 1 }), readText: () => "#cloud-config\n" },
     workspace: "/home/runner/work/project/project",
     home: "/home/runner",

@@ -25,22 +25,36 @@ const places = {
     values: ["src/lease/"],
     packages: ["ignore", "ssh2", "tar-stream", "yaml", "zod"],
   },
+  runner: {
+    files: ["src/runner/"],
+    values: ["src/lease/"],
+    types: ["src/machine/"],
+    packages: ["@actions/github", "@octokit/auth-app", "zod"],
+  },
   "main's wiring": {
     files: ["src/wiring.ts"],
     values: ["src/lease/", "src/actions/", "src/market/registry.ts", "src/expiry-watch.ts"],
     types: ["src/story.ts"],
-    late: ["src/machine/cloud-init.ts", "src/machine/kit.ts"],
+    late: ["src/machine/cloud-init.ts", "src/machine/kit.ts", "src/runner/kit.ts"],
+    packages: [],
+  },
+  "the guard's wiring": {
+    files: ["src/wiring-guard.ts"],
+    values: ["src/lease/", "src/actions/", "src/guard.ts", "src/runner/kit.ts"],
+    types: ["src/story.ts"],
     packages: [],
   },
   "post's wiring": {
     files: ["src/wiring-post.ts"],
     values: ["src/lease/", "src/actions/", "src/market/registry.ts", "src/machine/ssh-files.ts"],
-    types: ["src/finish.ts"],
+    types: ["src/finish.ts", "src/guard-cleanup.ts"],
+    late: ["src/guard-cleanup.ts", "src/runner/github-kit.ts"],
     packages: ["zod"],
   },
   main: {
     files: ["src/main.ts"],
-    values: ["src/lease/", "src/actions/", "src/provision.ts", "src/wiring.ts"],
+    values: ["src/lease/", "src/actions/", "src/provision.ts", "src/wiring.ts", "src/work.ts"],
+    late: ["src/wiring-guard.ts"],
     packages: [],
   },
   post: {
@@ -52,7 +66,7 @@ const places = {
   stories: {
     files: ["src/*"],
     values: ["src/lease/", "src/market/rank.ts", "src/machine/address.ts"],
-    types: ["src/market/provider.ts", "src/machine/"],
+    types: ["src/market/provider.ts", "src/machine/", "src/runner/contract.ts"],
     packages: [],
   },
 } as const satisfies Record<string, Place>;
@@ -60,6 +74,8 @@ const places = {
 /** The only importers of what is slow to load or touches the world. */
 const owners: Record<string, string> = {
   "@actions/core": "src/actions/",
+  "@actions/github": "src/runner/",
+  "@octokit/auth-app": "src/runner/",
   undici: "src/market/http.ts",
   ssh2: "src/machine/",
 };

@@ -97,7 +97,7 @@ describe("the encoded journal", () => {
       }
       expect(lost).toEqual([]);
       expect(store.saved).toHaveLength(20);
-      for (const encoded of store.saved) expect(Buffer.byteLength(encoded)).toBeLessThan(16 * 1024);
+      for (const encoded of store.saved) expect(Buffer.byteLength(encoded)).toBeLessThanOrEqual(16_000);
       const read = decodeJournal(store.saved.at(-1) ?? "");
       expect(read.attempts).toHaveLength(10);
       expect(unproved(read)).toHaveLength(10);
@@ -110,10 +110,47 @@ describe("the encoded journal", () => {
   );
 
   test("leaves out what only reports show, before anything that is needed to delete", () => {
-    const attempts = Array.from({ length: 10 }, (_, index) => fullAttempt(index + 1, "大"));
+    const attempts = Array.from({ length: 15 }, (_, index) => fullAttempt(index + 1, "大"));
     const lean = decodeJournal(encodeJournal({ ...start, attempts }));
     expect(lean.attempts.map(({ failure, proof }) => [failure, proof])).toEqual(attempts.map(() => [undefined, undefined]));
     expect(lean.attempts.map(({ vendor }) => vendor)).toEqual(attempts.map(({ vendor }) => vendor));
+  });
+
+  test("of a guard drops its jobs first, then what else only reports show, and never a runner record", () => {
+    const records = Array.from({ length: 24 }, (_, index) =>
+      index % 2 === 0 ? { name: `${index}-`.padEnd(64, "r"), id: 9_007_199_254_740_000 + index } : { name: "n".repeat(64) },
+    );
+    const job = { name: plain("😀".repeat(100), 100), conclusion: "c".repeat(20), started: NOW, completed: NOW };
+    const guard = {
+      labels: Array.from({ length: 3 }, (_, index) => `${index}-`.padEnd(100, "l")),
+      scope: `${"o".repeat(100)}/${"r".repeat(100)}`,
+      records,
+      jobs: Array.from({ length: 100 }, () => job),
+      stranded: true,
+      graceUntil: NOW,
+    };
+    const files = `/home/runner/work/_temp/${"d".repeat(200)}`;
+    const attempts = Array.from({ length: 10 }, (_, index) => ({
+      ...fullAttempt(index + 1, "大"),
+      resourceIds: manyIds.slice(0, 8),
+    }));
+    for (const count of [0, 1, 3, 10]) {
+      const record = { ...start, files, cancelled: true, guard, attempts: attempts.slice(0, count) };
+      const encoded = encodeJournal(record);
+      expect(Buffer.byteLength(encoded)).toBeLessThanOrEqual(16_000);
+      const read = decodeJournal(encoded);
+      expect(read.guard).toEqual({ ...guard, jobs: [] });
+      expect(read.attempts.map(({ leaseName, resourceIds }) => [leaseName, resourceIds])).toEqual(
+        record.attempts.map(({ leaseName, resourceIds }) => [leaseName, resourceIds]),
+      );
+      if (count <= 3) expect(read.attempts).toEqual(record.attempts);
+    }
+  });
+
+  test("of a guard keeps its jobs where there is room", () => {
+    const jobs = [{ name: "test (1)", conclusion: "success", started: NOW, completed: NOW }];
+    const record = { ...start, guard: { labels: ["gpu-1-1"], scope: "o/r", records: [], jobs }, attempts: [attempt] };
+    expect(decodeJournal(encodeJournal(record))).toEqual(record);
   });
 
   test("refuses what cannot be carried to post", () => {
@@ -199,6 +236,17 @@ describe("an open journal", () => {
     journal.note(1, { stage: "bought" });
     journal.noteLease({ files: "/tmp/gpu" });
     expect(store.saved.map((encoded) => decodeJournal(encoded).attempts[0]?.stage)).toEqual(["intended", "bought", "bought"]);
+  });
+
+  test("a note of the guard is saved, and does nothing where there is no guard", () => {
+    const store = memory();
+    const guard = { labels: ["gpu-1-1"], scope: "o/r", records: [], jobs: [] };
+    const guarded = openJournal({ ...start, guard }, store, () => undefined);
+    guarded.noteGuard({ records: [{ name: "gpup-1" }], stranded: true });
+    expect(decodeJournal(store.saved.at(-1) ?? "").guard).toEqual({ ...guard, records: [{ name: "gpup-1" }], stranded: true });
+    const bare = openJournal(start, { save: () => expect.unreachable() }, () => undefined);
+    bare.noteGuard({ stranded: true });
+    expect(bare.read()).toEqual(start);
   });
 
   test("a note changes its own attempt only", () => {

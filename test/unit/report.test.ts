@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { followCommands } from "../../sandbox/runner/workflow-commands.ts";
 import { renderOffers, renderReport } from "../../src/actions/report.ts";
-import { type AttemptRecord, attemptStages, type JournalRecord } from "../../src/lease/journal.ts";
+import { type AttemptRecord, attemptStages, type GuardRecord, type JournalRecord } from "../../src/lease/journal.ts";
 import type { Offer } from "../../src/lease/offer.ts";
 
 const T0 = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -113,6 +113,64 @@ describe("the summary of a lease", () => {
   });
 });
 
+/** Cells of the table of held jobs. */
+const jobRows = (markdown: string) => readTable(markdown.slice(Math.max(0, markdown.indexOf("| # | Job |"))));
+
+describe("the summary of a guard", () => {
+  const guard = {
+    labels: ["gpu-42-1", "big"],
+    scope: "octo/repo",
+    records: [],
+    jobs: [
+      { name: "test (H100)", conclusion: "success", started: T0 + 4 * MINUTE, completed: T0 + 10 * MINUTE },
+      { name: "bench | nightly", conclusion: "failure", started: T0 + 10 * MINUTE, completed: T0 + 12.5 * MINUTE },
+      { name: "late" },
+    ],
+  };
+  const guarded = (change: object = {}, ...attempts: AttemptRecord[]) => ({
+    ...record(...attempts),
+    guard: { ...guard, ...change },
+  });
+  const markdown = renderReport(guarded({}, refused, used), NOW);
+
+  test("has its labels, and the phases of a lease", () => {
+    expect(markdown).toContain("**Runner label:** gpu-42-1, big");
+    expect(markdown).toContain("**1x H100** from nebius in EU");
+    expect(markdown).toMatch(/\*\*Cost:\*\* at most \$1\.00 .*\*\*Leaked: nothing\*\*/);
+    expect(gantt(markdown)).toContain("    boot :2026-01-02T03:05:05, 2026-01-02T03:07:05");
+  });
+
+  test("has a row for each held job, and what they cost together", () => {
+    expect(jobRows(markdown)).toEqual([
+      ["1", "test (H100)", "success", "6.0"],
+      ["2", "bench &#124; nightly", "failure", "2.5"],
+      ["3", "late", "not finished", ""],
+    ]);
+    expect(markdown).toContain("**3 jobs** took 8.5 minutes together, on machines that cost at most $1.00 in all.");
+  });
+
+  test("draws the jobs that are over, in words of ours", () => {
+    expect(gantt(markdown).slice(-3)).toEqual([
+      "  section Jobs",
+      "    job 1 :2026-01-02T03:08:05, 2026-01-02T03:14:05",
+      "    job 2 :2026-01-02T03:14:05, 2026-01-02T03:16:35",
+    ]);
+  });
+
+  test("tells of jobs that are left without a machine, unless the run was cancelled anyway", () => {
+    expect(markdown).not.toContain("[!WARNING]");
+    const stranded = guarded({ stranded: true }, refused);
+    expect(renderReport(stranded, NOW)).toContain("> [!WARNING]\n> No machine is left for jobs that still wait for this label");
+    expect(renderReport({ ...stranded, cancelled: true }, NOW)).not.toContain("[!WARNING]");
+  });
+
+  test("that bought nothing says just that", () => {
+    expect(renderReport(guarded({ jobs: [] }), NOW)).toBe(
+      "## GPU lease\n\n**Nothing was bought.**\n\n**Runner label:** gpu-42-1, big\n\n\n\n",
+    );
+  });
+});
+
 describe("the summary of a lease that may still bill", () => {
   const { gone, proof, deleteAccepted, ...open } = used;
   const trouble = {
@@ -173,6 +231,21 @@ const anyAttempt = fc.record({
   gone: moment,
 });
 
+const anyGuard = fc.record({
+  labels: fc.array(hostileText, { minLength: 1, maxLength: 3 }),
+  scope: fc.constant("octo/repo"),
+  records: fc.constant([]),
+  jobs: fc.array(fc.record({ name: hostileText, conclusion: hostileText, started: moment, completed: moment }), {
+    maxLength: 25,
+  }),
+  stranded: fc.boolean(),
+});
+
+/** A guard with the fields that are known, as JSON brings it. */
+function guardOf(change: object): GuardRecord {
+  return { labels: [], scope: "", records: [], jobs: [], ...JSON.parse(JSON.stringify(change)) };
+}
+
 /** An attempt with the fields that are known, as JSON brings it. */
 function attemptOf(change: object): AttemptRecord {
   return { ...used, ...JSON.parse(JSON.stringify(change)) };
@@ -194,12 +267,28 @@ describe("whatever happened and whoever sold it", () => {
     );
   });
 
+  test("every held job is one row of four cells, and nothing of a label or a name is markup or a command", () => {
+    fc.assert(
+      fc.property(anyGuard, (change) => {
+        const guard = guardOf(change);
+        const markdown = renderReport({ ...record(used), guard }, NOW);
+        if (guard.jobs.length > 0) expect(jobRows(markdown).map((cells) => cells.length)).toEqual(guard.jobs.map(() => 4));
+        expect(markdown.match(/```/g)?.length ?? 0).toBeLessThanOrEqual(2);
+        expect(markdown).not.toMatch(/<img|\]\(http|@octocat/);
+        const runner = followCommands();
+        for (const line of markdown.split("\n")) runner.take(line);
+        expect(runner.commands).toEqual([]);
+      }),
+    );
+  });
+
   test("every line of the timeline is one that mermaid reads, and no bar ends before it begins", () => {
     const line =
-      /^ {2}(dateFormat|axisFormat) \S+$|^ {2}section Machine \d+$|^ {4}[a-z ]+ :(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d), (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)$/;
+      /^ {2}(dateFormat|axisFormat) \S+$|^ {2}section (?:Machine \d+|Jobs)$|^ {4}[a-z ]+(?:\d+ )?:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d), (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)$/;
     fc.assert(
-      fc.property(fc.array(anyAttempt, { minLength: 1, maxLength: 3 }), (changes) => {
-        for (const text of gantt(renderReport(record(...changes.map(attemptOf)), NOW))) {
+      fc.property(fc.array(anyAttempt, { minLength: 1, maxLength: 3 }), anyGuard, (changes, guard) => {
+        const markdown = renderReport({ ...record(...changes.map(attemptOf)), guard: guardOf(guard) }, NOW);
+        for (const text of gantt(markdown)) {
           const match = line.exec(text);
           expect(match, text).not.toBeNull();
           const [, , from = "", to = ""] = match ?? [];

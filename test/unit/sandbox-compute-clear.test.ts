@@ -425,3 +425,37 @@ describe("what the pages leave open", () => {
     expect(await call("GET", `/resources?offer_id=${offerId}`)).toMatchObject({ body: { resources: [] } });
   });
 });
+
+describe("a machine that is taken back", () => {
+  it("ends, is shown as failed, and bills until it is deleted", async () => {
+    await open();
+    const offerId = await buy();
+    await untilReady(offerId);
+    const id = boughtId();
+    stand.reclaim(id);
+    expect(stopped).toEqual([id]);
+    expect(await call("GET", `/resources/${id}`)).toMatchObject({
+      body: { status: "failed", status_message: "the vendor took the instance back" },
+    });
+    expect(stand.ledger.alive("ours")).toHaveLength(1);
+    await call("DELETE", `/resources/${id}`);
+    await untilDeleted(id);
+    expect(() => stand.reclaim(id)).toThrow("no machine");
+    expect(stand.ledger.alive("ours")).toEqual([]);
+  });
+
+  it("ends as soon as it has booted, when it was taken back before that", async () => {
+    await open();
+    await buy();
+    const id = boughtId();
+    stand.reclaim(id);
+    await vi.waitFor(() => expect(stopped).toEqual([id]), { timeout: 5000, interval: 5 });
+    expect(await call("GET", `/resources/${id}`)).toMatchObject({ body: { status: "failed" } });
+  });
+
+  it("is none of those that were never sold", async () => {
+    await open({ strangers: [{}] });
+    expect(() => stand.reclaim(randomUUID())).toThrow("no machine");
+    expect(() => stand.reclaim(stand.ledger.alive("stranger")[0]?.id ?? "")).toThrow("no machine");
+  });
+});

@@ -1,0 +1,2 @@
+/** What post needs of this folder. */
+export { openRunnerService } from "./service.ts";
