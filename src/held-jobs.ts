@@ -62,20 +62,18 @@ function isSettled({ completed, running, queued }: JobsView): boolean {
 }
 
 /** What the runner application calls the end of a job, in GitHub's words. */
-const CONCLUSIONS: { readonly [result: string]: string } = {
-  succeeded: "success",
-  succeededwithissues: "success",
-  failed: "failure",
-  canceled: "cancelled",
-  skipped: "skipped",
-  abandoned: "failure",
-};
+const CONCLUSIONS: ReadonlyMap<string, string> = new Map([
+  ["succeeded", "success"],
+  ["succeededwithissues", "success"],
+  ["canceled", "cancelled"],
+  ["skipped", "skipped"],
+]);
 
 function believe({ jobs, whole }: JobsReading, told: ToldResults): JobsReading {
   const believed = (job: RunJob): RunJob => {
     const result = told.get(job.name);
     if (job.status === "completed" || result === undefined) return job;
-    return { ...job, status: "completed", conclusion: CONCLUSIONS[result.toLowerCase()] ?? "failure" };
+    return { ...job, status: "completed", conclusion: CONCLUSIONS.get(result.toLowerCase()) ?? "failure" };
   };
   return { jobs: jobs.map(believed), whole };
 }

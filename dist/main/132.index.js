@@ -481,20 +481,18 @@ function isSettled({ completed, running, queued }) {
     return running.length === 0 && completed.length + queued.length > 0;
 }
 /** What the runner application calls the end of a job, in GitHub's words. */
-const CONCLUSIONS = {
-    succeeded: "success",
-    succeededwithissues: "success",
-    failed: "failure",
-    canceled: "cancelled",
-    skipped: "skipped",
-    abandoned: "failure",
-};
+const CONCLUSIONS = new Map([
+    ["succeeded", "success"],
+    ["succeededwithissues", "success"],
+    ["canceled", "cancelled"],
+    ["skipped", "skipped"],
+]);
 function believe({ jobs, whole }, told) {
     const believed = (job) => {
         const result = told.get(job.name);
         if (job.status === "completed" || result === undefined)
             return job;
-        return { ...job, status: "completed", conclusion: CONCLUSIONS[result.toLowerCase()] ?? "failure" };
+        return { ...job, status: "completed", conclusion: CONCLUSIONS.get(result.toLowerCase()) ?? "failure" };
     };
     return { jobs: jobs.map(believed), whole };
 }

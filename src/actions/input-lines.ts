@@ -60,7 +60,7 @@ export function environment(env: Readonly<Record<string, string | undefined>>, s
         );
         continue;
       }
-      const value = equals < 0 ? env[name] : text.slice(equals + 1);
+      const value = equals >= 0 ? text.slice(equals + 1) : Object.hasOwn(env, name) ? env[name] : undefined;
       const secret = secretIn(value ?? "", secrets);
       if (value === undefined) {
         problem(`${called}, which is not set in this step; it takes NAME=value, or names that the step's 'env:' sets.`);

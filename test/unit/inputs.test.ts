@@ -429,6 +429,8 @@ const refusals: readonly (readonly [name: InputName, given: Given, ...words: rea
   ["env", { ...withRun, env: "1A=1" }, "line 1", "letters, digits"],
   ["env", { ...withRun, env: "A =1" }, "line 1", "no space"],
   ["env", { ...withRun, env: "=1" }, "line 1", "NAME=value"],
+  // Every object has this, and no environment.
+  ["env", { ...withRun, env: "toString" }, "'toString', which is not set in this step", "NAME=value"],
   ["env", { ...withRun, env: "A=1\nA=2" }, "line 2", "'A'", "once"],
   ["env", { ...withRun, env: "GITHUB_TOKEN" }, "'GITHUB_TOKEN'", "workflow run"],
   ["env", { ...withRun, env: "ACTIONS_RUNTIME_TOKEN" }, "'ACTIONS_RUNTIME_TOKEN'", "workflow run"],
