@@ -1,6 +1,7 @@
 import { measureBundle } from "./bundles.ts";
 import { type GuardCosts, simulateGuards } from "./guards.ts";
 import { type LastJobs, measureLastJobs } from "./last-job.ts";
+import { measureRanking, showRanking } from "./marketplace.ts";
 import { measureStarts, type Start } from "./start-up.ts";
 import { inMegabytes, inMs, inSeconds, judge, median, type Row, renderTable, times } from "./table.ts";
 import { measureUploads, type Uploads } from "./upload.ts";
@@ -88,6 +89,7 @@ console.log(renderTable(`Upload to a machine on loopback (${uploads.kind})`, sho
 console.log(
   renderTable("Runner mode: a machine that has nothing left to do", showLastJobs(await measureLastJobs(RUNS > 5 ? 5 : 1))),
 );
+console.log(renderTable("Clore: one reply with the whole marketplace", showRanking(await measureRanking(RUNS > 5 ? 5 : 1))));
 // An hour passes in a minute; with one run, guards are few and the hour is shorter still.
 const crowd = RUNS > 5 ? { guards: 256, scale: 60 } : { guards: 8, scale: 360 };
 console.log(

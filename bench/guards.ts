@@ -181,6 +181,7 @@ function rigGuard({ index, guards, label, token, worksFor, clock, github, signal
     loadMachineKit: async () => ({
       makeLeaseKeys: (name) => ({ client: { privateKey: name, publicKey: name }, host: { privateKey: name, publicKey: name } }),
       composeCloudInit: () => "",
+      applyParts: async () => undefined,
       connect: async () => machine,
       checkGpus: async () => ({ gpus: [] }),
       writeSshFiles: () => ({ keyPath: "", configPath: "", knownHostsPath: "", command: "" }),

@@ -7,6 +7,9 @@ export function playMarket(): Market {
   let lives = false;
   return {
     name: "compute-clear",
+    traits: { rents: "vm", spread: 0, showsWithin: 180_000 },
+    pace: (wanted) => wanted,
+    heldUp: () => 0,
     byHand: { toDelete: () => "", toList: () => "" },
     search: async () => [
       { id, gpuType: "nvidia-h100-pcie-80gb", gpuFamily: "H100", gpuCount: 1, vendor: "played", region: "EU", pricePerHour: 2 },

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { demoMarket } from "./demo-market.ts";
 import { showEnd, showStory } from "./demo-show.ts";
 import { runJob } from "./runner/run-job.ts";
 import { startWorld } from "./world.ts";
@@ -11,10 +12,11 @@ const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.u
 const RUN_ID = 8_123_456_789;
 const label = `gpu-${RUN_ID}-1`;
 
-export async function showRunnerMode(): Promise<void> {
+export async function showRunnerMode(provider: "compute-clear" | "clore"): Promise<void> {
   const world = await startWorld({
     machineKind: "embedded",
     github: {},
+    ...demoMarket(provider),
     stock: [
       {
         vendor: "nebius",
@@ -42,8 +44,9 @@ export async function showRunnerMode(): Promise<void> {
     } as const;
     const run = github.startRun({ runId: RUN_ID, jobs: [guard, ...jobs] });
     const workflow = {
+      provider,
       mode: "runner",
-      "gpu-type": "H100",
+      "gpu-type": provider === "clore" ? "RTX 4090" : "H100",
       "gpu-count": "2",
       runners: "2",
       "max-price-per-gpu-hour": "2.80",

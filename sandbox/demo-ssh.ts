@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { demoMarket } from "./demo-market.ts";
 import { showEnd, showStory } from "./demo-show.ts";
 import type { ActionResult } from "./runner/run-action.ts";
 import { runJob } from "./runner/run-job.ts";
@@ -8,10 +9,12 @@ import { startWorld } from "./world.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-const workflow = {
-  provider: "compute-clear",
-  "gpu-type": "H100",
-  "max-price-per-gpu-hour": "2.80",
+const goods = {
+  "compute-clear": { "gpu-type": "H100", "max-price-per-gpu-hour": "2.80" },
+  clore: { "gpu-type": "RTX 4090", "max-price-per-gpu-hour": "0.30", ports: "8888/http" },
+};
+
+const work = {
   "max-cost": "1",
   "poll-interval": "1s",
   env: "GREETING=Hello from a rented GPU",
@@ -20,8 +23,9 @@ const workflow = {
 };
 
 /** A job that uploads, runs commands on the machine and lets a following step use it as well. */
-export async function showSshMode(): Promise<void> {
-  const world = await startWorld({ machineKind: "embedded" });
+export async function showSshMode(provider: keyof typeof goods): Promise<void> {
+  const world = await startWorld({ machineKind: "embedded", ...demoMarket(provider) });
+  const workflow = { provider, ...goods[provider], ...work };
   try {
     showStory(
       "A job with this step",

@@ -1,11 +1,14 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gpusOf } from "./clore/servers.ts";
+import { type CloreOptions, type CloreStand, startClore } from "./clore/start-clore.ts";
 import type { BootMachine } from "./compute-clear/account.ts";
-import { type ComputeClearOptions, type ComputeClearStand, startComputeClear } from "./compute-clear/start-compute-clear.ts";
+import { type ComputeClearOptions, startComputeClear } from "./compute-clear/start-compute-clear.ts";
 import { defaultStock, type StockEntry } from "./compute-clear/stock.ts";
 import { type GitHubOptions, type GitHubStand, startGitHub } from "./github/start-github.ts";
 import { type MachineOptions, type StandInMachine, startMachine } from "./machine/start-machine.ts";
+import type { MarketStand } from "./market-stand.ts";
 import { buildRunnerArchive } from "./runner-app/archive.ts";
 import { startWorldClock } from "./world-clock.ts";
 
@@ -18,6 +21,10 @@ export interface WorldOptions {
   /** Everything about the marketplace but its stock, its clock and its machines. */
   readonly market?: Omit<ComputeClearOptions, "bootMachine" | "clock" | "stock">;
   readonly stock?: readonly WorldStockEntry[];
+  /** The marketplace is Clore instead; `machines` says what is wrong with the container of a server, by its number. */
+  readonly clore?: Omit<CloreOptions, "bootContainer" | "clock"> & {
+    readonly machines?: Readonly<Record<number, Pick<MachineOptions, "faults" | "kind">>>;
+  };
   /** Starts a GitHub too; everything about it but its clock. */
   readonly github?: Omit<GitHubOptions, "clock">;
   /** What machines are made of where the stock does not say; see startMachine. */
@@ -29,7 +36,9 @@ export interface WorldOptions {
 }
 
 export interface World {
-  readonly market: ComputeClearStand;
+  readonly market: MarketStand;
+  /** The same, where the marketplace is Clore. */
+  readonly clore: CloreStand | undefined;
   /** Undefined unless it was asked for. */
   readonly github: GitHubStand | undefined;
   /** Machines in the order in which they booted, those that have ended included. */
@@ -67,6 +76,23 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     return machine;
   };
 
+  /** A container gets no document: what it needs comes over SSH. */
+  const bootContainer: CloreOptions["bootContainer"] = async ({ id, server, sshKey }) => {
+    const machineDirectory = join(directory, "machines", String(id));
+    await mkdir(machineDirectory, { recursive: true });
+    const machine = await startMachine({
+      directory: machineDirectory,
+      cloudInit: "",
+      sshPublicKey: sshKey,
+      gpus: gpusOf(server.gpu),
+      appliesUserData: options.github !== undefined,
+      ...(options.machineKind === undefined ? {} : { kind: options.machineKind }),
+      ...options.clore?.machines?.[server.id],
+    });
+    machines.push(machine);
+    return machine;
+  };
+
   let github: GitHubStand | undefined;
   try {
     if (options.github !== undefined)
@@ -75,9 +101,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         application: { buildArchive: buildRunnerArchive, ...options.github.application },
         clock,
       });
-    const market = await startComputeClear({ ...options.market, stock, clock, bootMachine: options.bootMachine ?? bootMachine });
+    const clore = options.clore === undefined ? undefined : await startClore({ ...options.clore, clock, bootContainer });
+    const market =
+      clore ?? (await startComputeClear({ ...options.market, stock, clock, bootMachine: options.bootMachine ?? bootMachine }));
     return {
       market,
+      clore,
       github,
       machines,
       timing: { timeScale: clock.scale, timeOrigin: clock.origin },

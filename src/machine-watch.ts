@@ -51,7 +51,7 @@ async function watchMarket(
 ): Promise<void> {
   let absent = 0;
   for (;;) {
-    await clock.sleep(plan.limits.pollInterval, signal);
+    await clock.sleep(market.pace(plan.limits.pollInterval), signal);
     try {
       const { phase, detail } = await market.progress(journal.attempt(attempt), signal);
       if (phase === "failed") return lose(`the marketplace reports: ${plain(detail)}`);

@@ -19,6 +19,8 @@ const SIGNAL_GRACE = 9_000;
 /** How long a failed step tries to have its deletion taken, and then proved, before it leaves that to post. */
 const ASK_FOR_DELETION_WITHIN = 60_000;
 const PROVE_WITHIN = 60_000;
+/** Purchases that others may be faster with, before one more counts as an attempt. */
+const MOST_RACES = 12;
 
 /**
  * The story of main: find an offer, buy it, make the machine usable, use it, and hand it over to the steps that follow, or delete
@@ -76,19 +78,22 @@ async function rentOneOf(
   const tried = new Set<string>();
   const disappointing = new Set<string>();
   let offers = first;
+  let races = 0;
   for (let number = 1; ; number += 1) {
     const offer = offers.find((one) => !disappointing.has(kindOf(one))) ?? offers[0];
     if (offer === undefined) throw new NoOfferFailure("No offer is left to try.", "Nothing more is bought.");
     tried.add(offer.id);
     try {
-      const title = `Machine ${number} of at most ${plan.limits.maxAttempts}: ${plain(describeOffer(offer))}`;
+      const title = `Machine ${number - races} of at most ${plan.limits.maxAttempts}: ${plain(describeOffer(offer))}`;
       return await log.group(title, () => rent(offer, number, purpose, deps));
     } catch (error) {
       signal.throwIfAborted();
       const attempt = journal.read().attempts.find((one) => one.number === number);
       if (attempt !== undefined) journal.note(number, { failure: plain(describe(error), 200) });
       if (error instanceof PurchaseFailure && error.offerStillGood) tried.delete(offer.id);
-      if (!isWorthAnotherOffer(error) || number >= plan.limits.maxAttempts) throw error;
+      // That a sibling was faster costs nothing, and says nothing about the next offer.
+      if (error instanceof PurchaseFailure && error.lostRace && races < MOST_RACES) races += 1;
+      if (!isWorthAnotherOffer(error) || number - races >= plan.limits.maxAttempts) throw error;
       log.warn(`${describe(error)} Trying the next offer.`, `Attempt ${number} failed`);
       if (attempt !== undefined && attempt.stage !== "nothing-bought") {
         disappointing.add(kindOf(offer));

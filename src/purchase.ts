@@ -20,8 +20,6 @@ const ANSWER_GRACE = 6_000;
 /** An answer that takes longer than this is not waited for alone: the purchase is looked up beside it. */
 const LOOK_UP_AFTER = 30_000;
 const SECOND_LOOK_AFTER = 3_000;
-/** After a lost answer, an offer that still reads unsold for so long counts as not bought. Release looks once more. */
-const LOST_FOR_GOOD_AFTER = 180_000;
 
 /**
  * Sends one purchase, already journalled as intended, and finds out what came of it. Resolves when the machine is being made.
@@ -35,7 +33,7 @@ export async function purchase(order: PurchaseOrder, attempt: number, deadline: 
     signal.throwIfAborted();
   }
   let answer: PurchaseAnswer | undefined;
-  const answered = market.buy(order).then((said) => {
+  const answered = market.buy(order, signal).then((said) => {
     answer = said;
     noteAnswer(said, attempt, deps);
   });
@@ -69,7 +67,7 @@ export async function purchase(order: PurchaseOrder, attempt: number, deadline: 
       continue;
     }
     const lostFor = clock.ticks() - lostSince;
-    if (found === "failed" || (found === "unsold" && lostFor >= LOST_FOR_GOOD_AFTER)) {
+    if (found === "failed" || (found === "unsold" && lostFor >= market.traits.showsWithin)) {
       throw new PurchaseFailure(
         `The purchase's answer was lost, and ${found === "failed" ? "the marketplace reports that it failed" : `the offer reads unsold ${formatDuration(lostFor)} later`}.`,
         "The post step looks once more before it ends.",
@@ -148,11 +146,10 @@ async function endWith(
         log.info(`The purchase was refused (${answer.reason}); waiting ${formatDuration(pause)}.`);
         await clock.sleep(pause, signal);
       }
-      throw new PurchaseFailure(
-        `The purchase was refused: ${answer.reason}`,
-        "Nothing was bought.",
-        answer.next === "same-offer",
-      );
+      throw new PurchaseFailure(`The purchase was refused: ${answer.reason}`, "Nothing was bought.", {
+        offerStillGood: answer.next === "same-offer",
+        lostRace: answer.lostRace ?? false,
+      });
   }
 }
 

@@ -4,6 +4,7 @@ import { formatDuration } from "./lease/duration.ts";
 import { describe, NotReadyFailure, TokenFailure } from "./lease/failure.ts";
 import type { Journal } from "./lease/journal.ts";
 import type { Log } from "./lease/log.ts";
+import type { Outputs } from "./lease/outputs.ts";
 import { plain } from "./lease/plain.ts";
 import { startWaiting } from "./lease/waiting.ts";
 import type { Market } from "./market/provider.ts";
@@ -14,6 +15,7 @@ export interface ReadyDeps {
   readonly log: Log;
   readonly journal: Journal;
   readonly signal: AbortSignal;
+  readonly outputs: (values: Outputs) => void;
 }
 
 /** A machine that is born can take this many refusals of the token for a hiccup, and no more. */
@@ -29,7 +31,7 @@ export async function waitUntilReady(
   deadline: Deadline,
   deps: ReadyDeps,
 ): Promise<readonly [Address, ...Address[]]> {
-  const { market, clock, log, journal, signal } = deps;
+  const { market, clock, log, journal, outputs, signal } = deps;
   const waiting = startWaiting(clock, log);
   let refusals = 0;
   for (;;) {
@@ -37,7 +39,10 @@ export async function waitUntilReady(
       const progress = await market.progress(journal.attempt(attempt), signal);
       refusals = 0;
       const [first, ...others] = progress.addresses;
-      if (progress.phase === "ready" && first !== undefined) return [first, ...others];
+      if (progress.phase === "ready" && first !== undefined) {
+        if (progress.endpoints !== undefined) outputs({ endpoints: JSON.stringify(progress.endpoints) });
+        return [first, ...others];
+      }
       if (progress.phase === "failed" || progress.phase === "expired") {
         throw new NotReadyFailure(`The marketplace reports: ${progress.detail}`, "Whatever exists of it is deleted.");
       }
@@ -55,6 +60,6 @@ export async function waitUntilReady(
         "It is deleted. If this vendor is slow, raise 'provision-timeout'; if it never delivers, name it in 'exclude-vendor'.",
       );
     }
-    await clock.sleep(Math.min(pollInterval, deadline.left()), signal);
+    await clock.sleep(Math.min(market.pace(pollInterval), deadline.left()), signal);
   }
 }

@@ -93,6 +93,8 @@ async function read(deps: ProbeDeps, open: Case, suspect: Suspect): Promise<void
     if (reading.state !== "absent") for (const linked of reading.linked) await adoptLinked(market, open, linked, requests);
     if (reading.state === "deleted") {
       suspect.goneBy = `${suspect.id} reads 'deleted'`;
+      const { bill } = reading;
+      if (bill !== undefined) deps.journal.note(open.attempt.number, { billedHours: bill.hours, billedAs: bill.text });
       return;
     }
     if (reading.state === "absent") {

@@ -1,6 +1,6 @@
-import { type Deadline, deadlineAfter } from "./lease/clock.ts";
+import { type Deadline, deadlineBeside } from "./lease/clock.ts";
 import { formatDuration } from "./lease/duration.ts";
-import { describe, ExpiredFailure, NoOfferFailure, PurchaseFailure } from "./lease/failure.ts";
+import { describe, ExpiredFailure, NoOfferFailure, PurchaseFailure, SetupFailure } from "./lease/failure.ts";
 import { costOfAll, lifetimeWithin, SHORTEST_LEASE } from "./lease/lifetime.ts";
 import { formatUsd, isDearer } from "./lease/money.ts";
 import { writeLeaseName } from "./lease/name.ts";
@@ -8,6 +8,7 @@ import type { Offer } from "./lease/offer.ts";
 import { describeOffer } from "./lease/offer.ts";
 import type { Outputs } from "./lease/outputs.ts";
 import { plain, plainWord } from "./lease/plain.ts";
+import type { CloudInitPart } from "./machine/cloud-init-parts.ts";
 import type { MachineKit } from "./machine/kit.ts";
 import type { LeaseKeys } from "./machine/lease-keys.ts";
 import type { Standing } from "./market/provider.ts";
@@ -18,9 +19,9 @@ import { makeUsable } from "./usable.ts";
 
 /** Buys one offer and makes a usable machine of it, within `provision-timeout`. The journal knows the rest when it rejects. */
 export async function rent(offer: Offer, number: number, purpose: Purpose, deps: StoryDeps): Promise<Rented> {
-  const { plan, clock, journal } = deps;
+  const { plan, clock, journal, market } = deps;
   const kit = await deps.loadMachineKit();
-  const lifetime = lifetimeWithin(plan.limits, offer.pricePerHour, costOfAll(journal.read().attempts, clock.now()));
+  const lifetime = lifetimeWithin(plan.limits, offer, costOfAll(journal.read().attempts, clock.now()));
   if (lifetime < SHORTEST_LEASE) {
     throw new NoOfferFailure(
       `What is left of 'max-cost' buys only ${formatDuration(lifetime)} of ${plain(describeOffer(offer))}.`,
@@ -31,9 +32,9 @@ export async function rent(offer: Offer, number: number, purpose: Purpose, deps:
 
   const lease = startLease(lifetime, deps);
   const leased = { ...deps, signal: lease.signal };
-  const deadline = deadlineAfter(clock, plan.limits.provisionTimeout);
+  const deadline = deadlineBeside(clock, plan.limits.provisionTimeout, deps.market.heldUp);
   try {
-    const keys = await buy(offer, number, lifetime, deadline, purpose, kit, leased);
+    const { keys, parts } = await buy(offer, number, lifetime, deadline, purpose, kit, leased);
     const addresses = await waitUntilReady(number, plan.limits.pollInterval, deadline, leased);
     const reached = await makeUsable(offer, number, addresses, keys, deadline, kit, leased);
     let { machine } = reached;
@@ -48,6 +49,10 @@ export async function rent(offer: Offer, number: number, purpose: Purpose, deps:
     };
     const rented: Rented = { attempt: number, machine, reconnect, signal: lease.signal, close };
     try {
+      if (market.traits.rents === "container") {
+        await runUserScript(rented, deps);
+        await kit.applyParts(machine, parts, lease.signal);
+      }
       await purpose.engage(rented, deadline);
       reached.handOut();
     } catch (error) {
@@ -61,7 +66,10 @@ export async function rent(offer: Offer, number: number, purpose: Purpose, deps:
   }
 }
 
-/** Journals the intent, sends the purchase and waits for what comes of it. Resolves to the keys of the machine that is made. */
+/**
+ * Journals the intent, sends the purchase and waits for what comes of it. Resolves to the keys of the machine that is made, and to
+ * what it has to be given over SSH where no boot script brings it.
+ */
 async function buy(
   offer: Offer,
   number: number,
@@ -70,13 +78,14 @@ async function buy(
   purpose: Purpose,
   kit: MachineKit,
   deps: StoryDeps,
-): Promise<LeaseKeys> {
-  const { plan, context, clock, log, journal, outputs, signal } = deps;
+): Promise<{ readonly keys: LeaseKeys; readonly parts: readonly CloudInitPart[] }> {
+  const { plan, context, clock, log, journal, market, outputs, signal } = deps;
   const expiresAt = clock.now() + lifetime;
   const leaseName = writeLeaseName({ ...context, expiresAt });
   const keys = kit.makeLeaseKeys(leaseName);
   const parts = await purpose.equip({ name: leaseName, lifetime }, signal);
-  const cloudInit = kit.composeCloudInit({ hostKey: keys.host, clientPublicKey: keys.client.publicKey, parts }, plan.cloudInit);
+  const ours = { hostKey: keys.host, clientPublicKey: keys.client.publicKey, parts };
+  const boot = market.traits.rents === "vm" ? { cloudInit: kit.composeCloudInit(ours, plan.cloudInit) } : {};
   outputs(describeForOutputs(offer, expiresAt));
   log.info(`Buying ${plain(offer.id)} as '${leaseName}', for ${formatDuration(lifetime)} at most.`);
   journal.intend({
@@ -88,14 +97,34 @@ async function buy(
     vendor: plain(offer.vendor, 60),
     region: plain(offer.region, 40),
     pricePerHour: offer.pricePerHour,
+    ...(offer.upfront === undefined ? {} : { upfront: offer.upfront }),
     resourceIds: [],
     expiresAt,
     sent: clock.now(),
   });
-  await purchase({ offerId: offer.id, leaseName, sshPublicKey: keys.client.publicKey, cloudInit }, number, deadline, deps);
+  await purchase({ offerId: offer.id, leaseName, sshPublicKey: keys.client.publicKey, ...boot }, number, deadline, deps);
   const { resourceIds } = journal.attempt(number);
   log.info(`Bought at ${formatUsd(offer.pricePerHour)}/h${resourceIds.length > 0 ? `: ${resourceIds.join(", ")}` : ""}.`);
-  return keys;
+  return { keys, parts };
+}
+
+/** The user's own script, which cloud-init would have run where there is one. */
+async function runUserScript({ machine, signal }: Rented, { log, plan, showMachineOutput }: StoryDeps): Promise<void> {
+  const { cloudInit } = plan;
+  if (cloudInit === undefined) return;
+  log.info("Running the script of 'cloud-init' over SSH:");
+  const output = showMachineOutput();
+  let code: number;
+  try {
+    code = await machine.run({ text: cloudInit, shell: "chmod 700 {0} && exec {0}", env: {} }, output, signal);
+  } finally {
+    output.close();
+  }
+  if (code === 0) return;
+  throw new SetupFailure(
+    `The script of 'cloud-init' ended with exit code ${code}.`,
+    "The machine is deleted; its time until now is billed. The output above says why it failed.",
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ import { plain } from "./lease/plain.ts";
 import type { Plan, Wish } from "./lease/plan.ts";
 import { startWaiting, type Waiting } from "./lease/waiting.ts";
 import type { Market } from "./market/provider.ts";
-import { rankOffers } from "./market/rank.ts";
+import { mixNearCheapest, rankOffers } from "./market/rank.ts";
 
 export interface SearchDeps {
   readonly market: Market;
@@ -39,12 +39,12 @@ export async function search(
       log.info(`${fitting.length} of ${offers.length} offers fit${reasons.length > 0 ? ` (${reasons.join("; ")})` : ""}:`);
       for (const offer of fitting.slice(0, 5)) log.info(`- ${plain(describeOffer(offer))}`);
       if (fitting.length > 5) log.info(`- and ${fitting.length - 5} dearer ones.`);
-      return fitting;
+      return mixNearCheapest(fitting, deps.market.traits.spread);
     }
     const none = [offers.length === 0 ? "the market has no offer" : "no offer fits", ...reasons].join("; ");
     if (deadline.passed()) throw await explainNone(plan, none, deps);
     waiting.tell(`${none}; asking again, for up to ${formatDuration(deadline.left())} more.`);
-    await clock.sleep(Math.min(plan.limits.pollInterval, deadline.left()), signal);
+    await clock.sleep(Math.min(deps.market.pace(plan.limits.pollInterval), deadline.left()), signal);
   }
 }
 
@@ -56,7 +56,7 @@ async function searchPatiently(plan: Plan, deadline: Deadline, waiting: Waiting,
     } catch (error) {
       if (!(error instanceof MarketFailure) || deadline.passed()) throw error;
       waiting.tell(`${plain(describe(error))}; asking again.`);
-      await deps.clock.sleep(Math.min(plan.limits.pollInterval, deadline.left()), deps.signal);
+      await deps.clock.sleep(Math.min(deps.market.pace(plan.limits.pollInterval), deadline.left()), deps.signal);
     }
   }
 }

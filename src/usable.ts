@@ -98,9 +98,10 @@ async function inspectRecord(offer: Offer, number: number, deps: StoryDeps): Pro
       );
     }
     log.info(
-      reading.name === attempt.leaseName
-        ? `The marketplace shows the machine as '${attempt.leaseName}': a later sweep can see it by its name.`
-        : "The marketplace did not keep the machine's name: a later sweep cannot see it, the post step finds it by its id.",
+      reading.markOf?.(attempt.leaseName) ??
+        (reading.name === attempt.leaseName
+          ? `The marketplace shows the machine as '${attempt.leaseName}': a later sweep can see it by its name.`
+          : "The marketplace did not keep the machine's name: a later sweep cannot see it, the post step finds it by its id."),
     );
   } catch (error) {
     // Release looks for the machine again, by id, offer and name.
@@ -115,7 +116,7 @@ async function watchForEnd(number: number, end: AbortController, deps: StoryDeps
   const signal = AbortSignal.any([deps.signal, end.signal]);
   while (!signal.aborted) {
     try {
-      await clock.sleep(plan.limits.pollInterval, signal);
+      await clock.sleep(market.pace(plan.limits.pollInterval), signal);
       const { phase, detail } = await market.progress(journal.attempt(number), signal);
       if (phase === "failed")
         end.abort(new NotReadyFailure(`The marketplace reports: ${detail}`, "Whatever exists of it is deleted."));

@@ -17,7 +17,7 @@ import { decodeJournal, openJournal } from "./lease/journal.ts";
 import type { Log } from "./lease/log.ts";
 import type { RunnerScope } from "./lease/plan.ts";
 import { removeSshFiles } from "./machine/ssh-files.ts";
-import { markets } from "./market/registry.ts";
+import { marketplaceNamed } from "./market/registry.ts";
 
 /** The expiry watch gets over its standard input what the runner hands to the real post as variables. */
 export function takeOverFromMain(): void {
@@ -30,16 +30,17 @@ export async function wirePost(log: ActionLog): Promise<FinishDeps | undefined> 
   const saved = readSavedJournal();
   if (saved === undefined) return undefined;
   const record = decodeJournal(saved);
+  const marketplace = marketplaceNamed(record.provider);
   const { token, tokenProblem, jobCancelled } = parseReleaseInputs(readRawInputs());
   if (token !== undefined) maskSecret(token);
   const journal = openJournal(record, memoryStore, () => undefined);
   return {
     // Inputs are evaluated anew for post, so the journal decides where to delete; only the token is never in it.
     openMarket() {
-      if (token !== undefined) return markets[record.provider].open({ token, apiUrl: record.apiUrl, log });
+      if (token !== undefined) return marketplace.open({ token, apiUrl: record.apiUrl, log, clock: systemClock });
       throw new TokenFailure(`${tokenProblem ?? "There is no token"}`, "Without it nothing can be deleted.");
     },
-    byHand: markets[record.provider].byHand(record.apiUrl),
+    byHand: marketplace.byHand(record.apiUrl),
     clock: systemClock,
     log,
     journal,

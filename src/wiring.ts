@@ -17,7 +17,7 @@ import { CancelledFailure, describe } from "./lease/failure.ts";
 import { openJournal } from "./lease/journal.ts";
 import type { Log } from "./lease/log.ts";
 import type { Plan, RunContext } from "./lease/plan.ts";
-import { markets } from "./market/registry.ts";
+import { marketplaceNamed, providers } from "./market/registry.ts";
 import type { StoryDeps } from "./story.ts";
 
 /** The real collaborators of main, or undefined when a fork's run is to end green without a machine. */
@@ -51,7 +51,7 @@ export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
     plan,
     context,
     accessDirectory,
-    market: markets[plan.provider].open({ token: plan.token, apiUrl: plan.apiUrl, log }),
+    market: marketplaceNamed(plan.provider).open({ ...plan, log, clock: systemClock }),
     clock: systemClock,
     log,
     journal,
@@ -67,7 +67,11 @@ export async function wireMain(log: ActionLog): Promise<StoryDeps | undefined> {
 /** What the inputs ask for. The secrets among them are masked from here on. */
 async function readPlan(raw: RawInputs, context: RunContext, log: Log): Promise<Plan> {
   try {
-    const plan = parseInputs(raw, { ...readSurroundings(context.workspace), run: context }, await loadScriptCheck(raw));
+    const plan = parseInputs(
+      raw,
+      { ...readSurroundings(context.workspace), providers, run: context },
+      await loadScriptCheck(raw),
+    );
     for (const secret of secretsOf(plan)) maskSecret(secret);
     return plan;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { formatDuration } from "./lease/duration.ts";
-import { lifetimeWithin } from "./lease/lifetime.ts";
+import { costOfLease, lifetimeWithin } from "./lease/lifetime.ts";
 import type { Log } from "./lease/log.ts";
-import { costOf, formatUsd } from "./lease/money.ts";
+import { formatUsd } from "./lease/money.ts";
 import type { Offer } from "./lease/offer.ts";
 import { describeOffer } from "./lease/offer.ts";
 import { plain } from "./lease/plain.ts";
@@ -15,10 +15,10 @@ export function sayWorstCase(offers: readonly Offer[], plan: Plan, log: Log): vo
   const [best] = offers;
   if (best === undefined) return;
   const { limits } = plan;
-  const lifetime = lifetimeWithin(limits, best.pricePerHour, 0);
+  const lifetime = lifetimeWithin(limits, best, 0);
   const sentence =
     `Cheapest: ${plain(describeOffer(best))}. Its lease lasts at most ${formatDuration(lifetime)} ` +
-    `(${formatUsd(costOf(best.pricePerHour, lifetime))}); should other offers have to be tried, the worst case is ` +
+    `(${formatUsd(costOfLease(best, lifetime))}); should other offers have to be tried, the worst case is ` +
     `${formatUsd(worstCase(offers, limits))} at today's prices.`;
   const uncapped = limits.maxCost === undefined && plan.wish.maxPricePerGpuHour === undefined;
   if (uncapped) log.warn(`${sentence} Set 'max-cost' or 'max-price-per-gpu-hour' to bound it.`, "No price cap");
@@ -36,9 +36,9 @@ export function worstCase(offers: readonly Offer[], limits: Limits): number {
   let failed = 0;
   let worst = 0;
   for (let attempt = 0; attempt < limits.maxAttempts; attempt += 1) {
-    const pricePerHour = (offers[attempt] ?? offers.at(-1))?.pricePerHour ?? 0;
-    worst = Math.max(worst, failed + costOf(pricePerHour, limits.maxLifetime));
-    failed += costOf(pricePerHour, limits.provisionTimeout);
+    const offer = offers[attempt] ?? offers.at(-1) ?? { pricePerHour: 0 };
+    worst = Math.max(worst, failed + costOfLease(offer, limits.maxLifetime));
+    failed += costOfLease(offer, limits.provisionTimeout);
   }
   return Math.min(limits.maxCost ?? Number.POSITIVE_INFINITY, worst);
 }

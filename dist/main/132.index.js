@@ -564,7 +564,7 @@ function watchMachine(crew, bell, rented, deps) {
 async function watchMarket(attempt, lose, signal, { clock, journal, log, market, plan }) {
     let absent = 0;
     for (;;) {
-        await clock.sleep(plan.limits.pollInterval, signal);
+        await clock.sleep(market.pace(plan.limits.pollInterval), signal);
         try {
             const { phase, detail } = await market.progress(journal.attempt(attempt), signal);
             if (phase === "failed")
@@ -835,8 +835,8 @@ function hangBell(clock) {
     };
 }
 
-// EXTERNAL MODULE: ./build/provision.js + 11 modules
-var provision = __webpack_require__(9089);
+// EXTERNAL MODULE: ./build/provision.js + 10 modules
+var provision = __webpack_require__(2698);
 ;// CONCATENATED MODULE: ./build/see-jobs-off.js
 /** How long a cancelled step waits for the runners to end; the runner kills it 10 s after the signal, and the DELETE must go. */
 const CANCELLED_JOBS_END_WITHIN = 6_000;

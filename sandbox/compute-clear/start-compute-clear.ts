@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
-import { answerThrough, type Faults, scriptFaults } from "../faults.ts";
-import { type Ledger, openLedger } from "../ledger.ts";
+import { answerThrough, scriptFaults } from "../faults.ts";
+import { openLedger } from "../ledger.ts";
+import type { MarketStand } from "../market-stand.ts";
 import { htmlReply, type Reply } from "../reply.ts";
 import { type RecordedRequest, readRequest } from "../requests.ts";
 import { parseRoute } from "../route.ts";
@@ -36,22 +37,7 @@ export interface ComputeClearOptions {
   readonly clock?: WorldClock;
 }
 
-export interface ComputeClearStand {
-  /** Without a trailing slash. */
-  readonly url: string;
-  readonly token: string;
-  readonly faults: Faults;
-  readonly ledger: Ledger;
-  readonly clock: WorldClock;
-  /** Every request that came, in the order in which they were read. */
-  readonly requests: readonly RecordedRequest[];
-  /** Why machines did not boot or stop. */
-  bootFailures(): readonly unknown[];
-  /** Takes a machine back, as happens to spot machines. */
-  reclaim(resourceId: string): void;
-  /** Ends the server, its timers and every machine. */
-  close(): Promise<void>;
-}
+export type ComputeClearStand = MarketStand;
 
 const MINUTE = 60_000;
 

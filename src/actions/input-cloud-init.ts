@@ -11,6 +11,15 @@ const LARGEST = 64_000;
 /** Says what is wrong with a user's cloud-init script, a sentence for each problem. */
 export type CheckUserScript = (text: string) => readonly string[];
 
+/** A container has no cloud-init: what it can run is a script, over SSH. */
+export const checkContainerScript: CheckUserScript = (text) => {
+  if (/^#![ \t]*\/\S/.test(text))
+    return text.split("\n", 1)[0]?.endsWith("\r") ? ["its '#!' line ends with CR LF; save it with LF line ends."] : [];
+  return [
+    "this provider rents containers, in which no cloud-init runs; write the commands as a script that begins with '#!/bin/bash', which is run over SSH before the work.",
+  ];
+};
+
 /** The user's script from either input, checked; undefined when there is none or it was refused. */
 export function readCloudInit(
   values: SoundValues,

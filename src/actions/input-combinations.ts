@@ -1,3 +1,5 @@
+import type { ProviderFacts } from "../lease/provider-facts.ts";
+import { checkProvider } from "./input-container.ts";
 import { checkRunnerInputs, refuseRunnerInputs } from "./input-modes.ts";
 import { type InputName, inputDefaults } from "./input-names.ts";
 import type { ReportProblem, SoundValues } from "./input-schema.ts";
@@ -6,7 +8,13 @@ import { quote } from "./input-values.ts";
 type Given = Partial<Record<InputName, string>>;
 
 /** Combinations that cannot be meant. An input that would do nothing is refused too: who wrote it expects something of it. */
-export function checkCombinations(given: Given, values: SoundValues, problem: ReportProblem): void {
+export function checkCombinations(
+  given: Given,
+  values: SoundValues,
+  facts: ProviderFacts | undefined,
+  problem: ReportProblem,
+): void {
+  checkProvider(given, values, facts, problem);
   if (values.mode === "ssh") {
     checkWork(given, values, problem);
     refuseRunnerInputs(given, problem);

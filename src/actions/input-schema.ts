@@ -1,13 +1,14 @@
 import * as z from "zod";
 import type { RunContext } from "../lease/plan.ts";
-import { providerNames } from "../lease/provider-names.ts";
+import type { Providers } from "../lease/provider-facts.ts";
 import { baseUrl, marketToken } from "./input-account.ts";
+import { containerEnvironment, imageName, publishedPorts } from "./input-container.ts";
 import { appId, privateKey, secretToken } from "./input-credentials.ts";
 import { downloads, environment, patterns, shellCommand, uploads } from "./input-lines.ts";
 import type { InputName } from "./input-names.ts";
 import { runnerLabels, runnerScope, runnerVersion } from "./input-runner.ts";
 import type { Secrets } from "./input-secrets.ts";
-import { choice, duration, flag, gpuTypes, line, money, names, wholeNumber, wordsOf } from "./input-values.ts";
+import { choice, duration, flag, gpuTypes, line, money, names, share, wholeNumber, wordsOf } from "./input-values.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -33,11 +34,15 @@ export interface MachineSurroundings {
 
 /** All that inputs depend on beside themselves. */
 export interface Surroundings extends MachineSurroundings {
+  readonly providers: Providers;
   readonly run: Pick<RunContext, "repository" | "runId" | "runAttempt">;
 }
 
 /** What each input may be on its own. Blank inputs are left out of what is parsed, defaults are filled in before. */
-export function inputSchema({ env, hosted, fileSystem, workspace, home }: MachineSurroundings, secrets: Secrets) {
+export function inputSchema(
+  { env, hosted, fileSystem, workspace, home, providers }: Omit<Surroundings, "run">,
+  secrets: Secrets,
+) {
   const roots = { workspace, home };
   const lifetime = hosted
     ? duration(
@@ -47,7 +52,7 @@ export function inputSchema({ env, hosted, fileSystem, workspace, home }: Machin
       )
     : duration(10 * SECOND, 120 * HOUR);
   return z.object({
-    provider: choice(providerNames),
+    provider: choice(Object.keys(providers)),
     token: marketToken(),
     "api-url": baseUrl().optional(),
     "gpu-type": gpuTypes(),
@@ -56,6 +61,7 @@ export function inputSchema({ env, hosted, fileSystem, workspace, home }: Machin
     region: wordsOf(["US", "EU", "APAC", "Other"]).optional(),
     vendor: names("names of vendors").optional(),
     "exclude-vendor": names("names of vendors").optional(),
+    "min-reliability": share().optional(),
     "max-price-per-gpu-hour": money().optional(),
     "max-cost": money().optional(),
     "max-lifetime": lifetime,
@@ -67,6 +73,10 @@ export function inputSchema({ env, hosted, fileSystem, workspace, home }: Machin
     "host-key": choice(["strict", "first-sight"]),
     "cloud-init": z.string().optional(),
     "cloud-init-file": line("the path of a file").optional(),
+    image: imageName(),
+    currency: choice([...new Set(Object.values(providers).flatMap(({ currencies }) => currencies))]),
+    ports: publishedPorts().optional(),
+    "container-env": containerEnvironment(env, secrets).optional(),
     mode: choice(["ssh", "runner"]),
     run: z.string().optional(),
     shell: shellCommand(),

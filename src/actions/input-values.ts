@@ -59,6 +59,15 @@ export function money() {
     .refine((value) => value > 0, allowed);
 }
 
+/** From 0 to 1. */
+export function share() {
+  const allowed = takes("a number from 0 to 1, like '0.98'");
+  return z
+    .string(allowed)
+    .regex(/^(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?|\.\d{1,6})$/, { ...allowed, abort: true })
+    .transform(Number);
+}
+
 /** Milliseconds. `because` follows the bounds in the refusal. */
 export function duration(least: number, most: number, because = "") {
   const allowed = `a duration from ${formatDuration(least)} to ${formatDuration(most)}, written like '90s', '15m' or '2h'${because}`;

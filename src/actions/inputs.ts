@@ -1,7 +1,7 @@
 import { InputFailure } from "../lease/failure.ts";
-import type { Plan } from "../lease/plan.ts";
-import type { ProviderName } from "../lease/provider-names.ts";
-import { type CheckUserScript, readCloudInit } from "./input-cloud-init.ts";
+import type { ContainerWish, Plan } from "../lease/plan.ts";
+import type { ProviderFacts, Providers } from "../lease/provider-facts.ts";
+import { type CheckUserScript, checkContainerScript, readCloudInit } from "./input-cloud-init.ts";
 import { checkCombinations } from "./input-combinations.ts";
 import { makeGuarding, type RunnerIdentity, readRunnerIdentity } from "./input-guarding.ts";
 import { type InputName, inputNames, type RawInputs } from "./input-names.ts";
@@ -17,10 +17,6 @@ export { parseReleaseInputs, type ReleaseInputs } from "./release-inputs.ts";
 const MINUTE = 60_000;
 // From 8 GPUs on a machine is bare metal, and boots accordingly.
 const BARE_METAL_FROM = 8;
-
-const providerApiUrls = {
-  "compute-clear": "https://supply-api.compute-desk.com",
-} as const satisfies Record<ProviderName, string>;
 
 /**
  * Everything that the inputs ask for, checked and frozen. Throws one InputFailure that holds every problem found: each names
@@ -57,24 +53,36 @@ export function parseInputs(raw: RawInputs, surroundings: Surroundings, checkUse
   }
 
   const values = schema.partial().parse(accepted());
-  checkCombinations(given, values, problem);
-  const cloudInit = readCloudInit(values, surroundings, secrets, checkUserScript, problem);
+  const facts = factsOf(values.provider, surroundings.providers);
+  checkCombinations(given, values, facts, problem);
+  const check = facts?.rents === "container" ? checkContainerScript : checkUserScript;
+  const cloudInit = readCloudInit(values, surroundings, secrets, check, problem);
   const identity = readRunnerIdentity(given, values, surroundings.run, problem);
 
-  if (!parsed.success || problems.length > 0) throw new InputFailure(problems);
-  return freeze(makePlan(parsed.data, cloudInit, identity));
+  if (!parsed.success || facts === undefined || problems.length > 0) throw new InputFailure(problems);
+  return freeze(makePlan(parsed.data, facts, cloudInit, identity));
 }
 
-function makePlan(values: InputValues, cloudInit: string | undefined, identity: RunnerIdentity | undefined): Plan {
+function factsOf(provider: string | undefined, providers: Providers): ProviderFacts | undefined {
+  return Object.entries(providers).find(([name]) => name === provider)?.[1];
+}
+
+function makePlan(
+  values: InputValues,
+  facts: ProviderFacts,
+  cloudInit: string | undefined,
+  identity: RunnerIdentity | undefined,
+): Plan {
   const workingDirectory = values["working-directory"];
   const maxPrice = values["max-price-per-gpu-hour"];
   const maxCost = values["max-cost"];
+  const minReliability = values["min-reliability"];
   const maxLifetime = values["max-lifetime"];
   const usualTimeout = values["gpu-count"] >= BARE_METAL_FROM ? 30 * MINUTE : 15 * MINUTE;
   return {
     provider: values.provider,
     token: values.token,
-    apiUrl: values["api-url"] ?? providerApiUrls[values.provider],
+    apiUrl: values["api-url"] ?? facts.apiUrl,
     wish: {
       gpuTypes: values["gpu-type"],
       gpuCount: values["gpu-count"],
@@ -83,6 +91,8 @@ function makePlan(values: InputValues, cloudInit: string | undefined, identity: 
       vendors: values.vendor ?? [],
       excludedVendors: values["exclude-vendor"] ?? [],
       ...(maxPrice === undefined ? {} : { maxPricePerGpuHour: maxPrice }),
+      ...(minReliability === undefined ? {} : { minReliability }),
+      lifetime: maxLifetime,
     },
     limits: {
       ...(maxCost === undefined ? {} : { maxCost }),
@@ -103,12 +113,18 @@ function makePlan(values: InputValues, cloudInit: string | undefined, identity: 
       downloads: values.download ?? [],
     },
     ...(identity === undefined ? {} : { guarding: makeGuarding(values, identity) }),
+    ...(facts.rents === "vm" ? {} : { container: makeContainer(values) }),
     verifyGpu: values["verify-gpu"],
-    hostKey: values["host-key"],
+    // A container runs no cloud-init, so nothing brings our host key there.
+    hostKey: facts.rents === "vm" ? values["host-key"] : "first-sight",
     ...(cloudInit === undefined ? {} : { cloudInit }),
     release: values.release,
     dryRun: values["dry-run"],
   };
+}
+
+function makeContainer({ currency, image, ports, "container-env": env }: InputValues): ContainerWish {
+  return { image, currency, ports: ports ?? [], env: env ?? {} };
 }
 
 /** Every secret of a plan, to be masked. */

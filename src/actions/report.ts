@@ -1,7 +1,7 @@
 import { formatDuration } from "../lease/duration.ts";
 import type { AttemptRecord, JournalRecord } from "../lease/journal.ts";
-import { costOfAll, costOfAttempt, lifetimeWithin } from "../lease/lifetime.ts";
-import { costOf, formatUsd } from "../lease/money.ts";
+import { costOfAll, costOfAttempt, costOfLease, lifetimeWithin } from "../lease/lifetime.ts";
+import { formatUsd } from "../lease/money.ts";
 import type { Offer } from "../lease/offer.ts";
 import { plainMarkdown } from "../lease/plain.ts";
 import type { Plan } from "../lease/plan.ts";
@@ -36,7 +36,7 @@ export function renderReport(record: JournalRecord, now: number, trouble?: Troub
 function describeAttempts({ attempts }: JournalRecord, now: number, trouble?: Trouble): readonly string[] {
   return [
     trouble === undefined
-      ? `**Cost:** at most ${formatUsd(costOfAll(attempts, now))} (counted from each purchase request until the deletion was proved). **Leaked: nothing**; proof below.`
+      ? `**Cost:** at most ${formatUsd(costOfAll(attempts, now))} (${sayHowCounted(attempts)}). **Leaked: nothing**; proof below.`
       : `> [!CAUTION]\n> **A machine may still be billing.** ${plainMarkdown(trouble.message, 600)}\n>\n> ${plainMarkdown(trouble.hint, 900)}`,
     tabulate(attempts, now),
   ];
@@ -45,13 +45,13 @@ function describeAttempts({ attempts }: JournalRecord, now: number, trouble?: Tr
 /** The job summary of a dry run: the offers that fit, and what the lease of each could cost. */
 export function renderOffers(offers: readonly Offer[], plan: Pick<Plan, "limits">): string {
   const rows = offers.slice(0, MOST_OFFERS).map((offer) => {
-    const lifetime = lifetimeWithin(plan.limits, offer.pricePerHour, 0);
+    const lifetime = lifetimeWithin(plan.limits, offer, 0);
     return [
       plainMarkdown(`${offer.gpuCount}x ${offer.gpuFamily}`),
       plainMarkdown(offer.vendor),
       plainMarkdown(offer.region),
-      `${formatUsd(offer.pricePerHour)}/h`,
-      `${formatUsd(costOf(offer.pricePerHour, lifetime))} for ${formatDuration(lifetime)}`,
+      `${formatUsd(offer.pricePerHour)}/h${offer.ownPrice === undefined ? "" : ` (${plainMarkdown(offer.ownPrice)})`}`,
+      `${formatUsd(costOfLease(offer, lifetime))} for ${formatDuration(lifetime)}`,
     ].join(" | ");
   });
   const more = offers.length > MOST_OFFERS ? `\n\nand ${offers.length - MOST_OFFERS} dearer ones.` : "";
@@ -70,6 +70,12 @@ function describeMachine(attempt: AttemptRecord): string {
   return `**${plainMarkdown(attempt.gpu)}** from ${plainMarkdown(attempt.vendor)} in ${plainMarkdown(attempt.region)} at **${formatUsd(attempt.pricePerHour)}/h**${booted}.`;
 }
 
+function sayHowCounted(attempts: readonly AttemptRecord[]): string {
+  return attempts.some(({ billedHours }) => billedHours !== undefined)
+    ? "as the marketplace says, creation fees included"
+    : "counted from each purchase request until the deletion was proved";
+}
+
 function tabulate(attempts: readonly AttemptRecord[], now: number): string {
   const rows = attempts.map((attempt) =>
     [
@@ -77,7 +83,7 @@ function tabulate(attempts: readonly AttemptRecord[], now: number): string {
       plainMarkdown(`${attempt.gpu}, ${attempt.vendor}, ${attempt.region}`),
       `${formatUsd(attempt.pricePerHour)}/h`,
       plainMarkdown(attempt.failure ?? (attempt.usable === undefined ? "not finished" : "used")),
-      formatUsd(costOfAttempt(attempt, now)),
+      `${formatUsd(costOfAttempt(attempt, now))}${attempt.billedAs === undefined ? "" : ` (${plainMarkdown(attempt.billedAs)})`}`,
       plainMarkdown(sayEnd(attempt)),
     ].join(" | "),
   );

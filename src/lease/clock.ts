@@ -40,6 +40,14 @@ export function deadlineAfter(clock: Clock, ms: number): Deadline {
   return { left, passed: () => left() === 0 };
 }
 
+/** The same, put off by all that `heldUp` (milliseconds so far) grows by. */
+export function deadlineBeside(clock: Clock, ms: number, heldUp: () => number): Deadline {
+  const began = heldUp();
+  const end = clock.ticks() + ms;
+  const left = () => Math.max(0, end + heldUp() - began - clock.ticks());
+  return { left, passed: () => left() === 0 };
+}
+
 export function earlier(one: Deadline, other: Deadline): Deadline {
   const left = () => Math.min(one.left(), other.left());
   return { left, passed: () => left() === 0 };

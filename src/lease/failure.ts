@@ -49,14 +49,19 @@ export class MarketFailure extends Failure {
   }
 }
 
-/** Thrown when a purchase ended without a machine; another offer can be tried, or the same one when it is `offerStillGood`. */
+/**
+ * Thrown when a purchase ended without a machine; another offer can be tried, or the same one when it is `offerStillGood`. When it
+ * `lostRace`, somebody else was faster: that is no reason to try fewer others.
+ */
 export class PurchaseFailure extends Failure {
   readonly code = "purchase";
   readonly offerStillGood: boolean;
+  readonly lostRace: boolean;
 
-  constructor(message: string, hint: string, offerStillGood = false) {
+  constructor(message: string, hint: string, options: { readonly offerStillGood?: boolean; readonly lostRace?: boolean } = {}) {
     super(message, hint);
-    this.offerStillGood = offerStillGood;
+    this.offerStillGood = options.offerStillGood ?? false;
+    this.lostRace = options.lostRace ?? false;
   }
 }
 
@@ -78,6 +83,11 @@ export class HostKeyFailure extends Failure {
 /** Thrown when `nvidia-smi` does not show the GPUs that were bought. */
 export class GpuFailure extends Failure {
   readonly code = "gpu";
+}
+
+/** Thrown when the script of the `cloud-init` input, run over SSH, ended with another exit code than 0. */
+export class SetupFailure extends Failure {
+  readonly code = "cloud-init";
 }
 
 /** Thrown when `upload` or `download` cannot be done. */

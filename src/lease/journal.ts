@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { JournalFailure } from "./failure.ts";
-import { providerNames } from "./provider-names.ts";
 
 /**
  * The lease journal: all that post needs to find and delete what was bought, and no secret. It is saved before a purchase
@@ -29,6 +28,11 @@ const attemptSchema = z.object({
   vendor: text(60),
   region: text(40),
   pricePerHour: z.number().nonnegative(),
+  /** USD that the purchase itself costs, besides. */
+  upfront: z.number().nonnegative().optional(),
+  /** What the marketplace itself says that it billed: hours at the price, all fees among them, and the same in its own words. */
+  billedHours: z.number().nonnegative().optional(),
+  billedAs: text(80).optional(),
   resourceIds: z.array(text(64)).max(MOST_RESOURCES),
   /** Milliseconds since the epoch at which the lease is over. */
   expiresAt: moment,
@@ -77,7 +81,7 @@ const guardSchema = z.object({
 
 const journalSchema = z.object({
   version: z.literal(1),
-  provider: z.enum(providerNames),
+  provider: text(40),
   apiUrl: z.string(),
   cleanupTimeout: z.number().positive(),
   /** Directory with key and known_hosts of this lease, to be removed by post. */
@@ -118,7 +122,7 @@ const LARGEST = 15_500;
 const FORMS: readonly ((record: JournalRecord) => JournalRecord)[] = [
   (record) => record,
   (record) => ({ ...record, ...(record.guard === undefined ? {} : { guard: { ...record.guard, jobs: [] } }) }),
-  (record) => mapAttempts(record, ({ failure, proof, ...attempt }) => attempt),
+  (record) => mapAttempts(record, ({ failure, proof, billedAs, ...attempt }) => attempt),
   (record) => mapAttempts(record, (attempt) => ({ ...attempt, gpu: "", vendor: "", region: "" })),
 ];
 

@@ -17,6 +17,7 @@ export const outputNames = [
   "price-per-hour",
   "expires-at",
   "exit-code",
+  "endpoints",
   "attempts",
   "cost",
 ] as const;

@@ -1,5 +1,3 @@
-import type { ProviderName } from "./provider-names.ts";
-
 /** What to rent. An absent field means that anything will do. */
 export interface Wish {
   /** Families or canonical names, at least one. */
@@ -11,6 +9,24 @@ export interface Wish {
   readonly excludedVendors: readonly string[];
   /** USD. */
   readonly maxPricePerGpuHour?: number;
+  /** 0 to 1. */
+  readonly minReliability?: number;
+  /** Milliseconds that it has to be rentable for. */
+  readonly lifetime?: number;
+}
+
+/** A port of a container that the outside is to reach. */
+export interface PublishedPort {
+  readonly port: number;
+  readonly kind: "tcp" | "http";
+}
+
+/** What runs on a marketplace that rents containers. `env` may hold secrets. */
+export interface ContainerWish {
+  readonly image: string;
+  readonly currency: string;
+  readonly ports: readonly PublishedPort[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** Bounds, all durations in milliseconds, money in USD. */
@@ -79,7 +95,7 @@ export interface Guarding {
 
 /** What the workflow author asked for: parsed, checked, frozen. Holds a secret (`token`), so it is never printed whole. */
 export interface Plan {
-  readonly provider: ProviderName;
+  readonly provider: string;
   readonly token: string;
   /** Without a trailing slash. */
   readonly apiUrl: string;
@@ -88,6 +104,8 @@ export interface Plan {
   readonly work: Work;
   /** Runner mode; absent in ssh mode. */
   readonly guarding?: Guarding;
+  /** Only where the marketplace rents containers. */
+  readonly container?: ContainerWish;
   readonly verifyGpu: boolean;
   readonly hostKey: "strict" | "first-sight";
   /** The user's own `#cloud-config` or `#!` script. */

@@ -96,6 +96,8 @@ export function openHttp(options: {
   secret: string;
   authorise: (secret: string) => Readonly<Record<string, string>>;
   log: Log;
+  /** `false`: nothing is sent again by itself, for whoever keeps to a rate does that. */
+  repeats?: boolean;
 }): Http {
   const headers = options.authorise(options.secret);
   const redact = (text: string) => (options.secret.length < SHORTEST_SECRET ? text : text.replaceAll(options.secret, "***"));
@@ -124,13 +126,14 @@ export function openHttp(options: {
     async send({ kind, method, path, body, signal }) {
       signal?.throwIfAborted();
       const { answerWithin, repeats, endAfter } = KINDS[kind];
+      const dispatcher = dispatcherFor(options.repeats === false ? 0 : repeats);
       const ends = [signal, endAfter === undefined ? undefined : AbortSignal.timeout(endAfter)].filter(
         (one) => one !== undefined,
       );
       const started = performance.now();
       const told = () => `${method} ${path.split("?")[0]} after ${Math.round(performance.now() - started)} ms`;
       try {
-        const answer = await dispatcherFor(repeats).request({
+        const answer = await dispatcher.request({
           origin: base.origin,
           path: `${base.pathname.replace(/\/$/, "")}${path}`,
           method,

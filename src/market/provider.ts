@@ -1,20 +1,23 @@
 import type { Address } from "../lease/address.ts";
+import type { Clock } from "../lease/clock.ts";
+import type { Log } from "../lease/log.ts";
 import type { Offer } from "../lease/offer.ts";
-import type { Wish } from "../lease/plan.ts";
-import type { ProviderName } from "../lease/provider-names.ts";
+import type { ContainerWish, Wish } from "../lease/plan.ts";
+import type { ProviderFacts } from "../lease/provider-facts.ts";
 
-/** What a purchase request says. `cloudInit` is at most 64,000 bytes. */
+/** What a purchase request says. `cloudInit` is at most 64,000 bytes; containers have none. */
 export interface PurchaseOrder {
   readonly offerId: string;
   readonly leaseName: string;
   readonly sshPublicKey: string;
-  readonly cloudInit: string;
+  readonly cloudInit?: string;
 }
 
 /**
  * How a purchase ended, as far as its own answer tells.
  * - `accepted`: the machine is being made; `resourceIds` may be empty yet
- * - `refused`: nothing was bought, provably; `next` says what can still be tried
+ * - `refused`: nothing was bought, provably; `next` says what can still be tried. `lostRace`: somebody else was faster, which says
+ *   nothing against us or the market
  * - `denied`: the marketplace says no, for a reason (gone, sold, not found) that it also gives when something in between sent the
  *   request twice and the first one was taken: only a machine with our name tells
  * - `failed`: the marketplace took the purchase and reports that it failed; remains may exist
@@ -27,6 +30,7 @@ export type PurchaseAnswer =
       readonly reason: string;
       readonly next: "same-offer" | "other-offer" | "nothing";
       readonly waitMs?: number;
+      readonly lostRace?: boolean;
     }
   | { readonly kind: "denied"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string; readonly resourceIds: readonly string[] }
@@ -47,6 +51,8 @@ export interface Progress {
   /** The marketplace's own words, for the log. */
   readonly detail: string;
   readonly addresses: readonly Address[];
+  /** Published ports beside SSH, as the outside reaches them: `{"8888/http": "https://…"}`. */
+  readonly endpoints?: Readonly<Record<string, string>>;
 }
 
 /** A part of a machine (disk, address) that the marketplace lists with it; `attached` until the machine has let go of it. */
@@ -62,6 +68,8 @@ export type ResourceReading =
       readonly state: "alive";
       readonly status: string;
       readonly name?: string;
+      /** By what else than its name the marketplace shows that it is this lease's; undefined when it does not. */
+      readonly markOf?: (leaseName: string) => string | undefined;
       /** The name is that of another lease: it must not be touched, whoever told us its id. */
       readonly isAnothers: (leaseName: string) => boolean;
       /** USD an hour; 0 means that it does not bill. */
@@ -70,7 +78,12 @@ export type ResourceReading =
       readonly fromOffer: (offerId: string) => boolean;
       readonly linked: readonly LinkedResource[];
     }
-  | { readonly state: "deleted"; readonly linked: readonly LinkedResource[] }
+  | {
+      readonly state: "deleted";
+      readonly linked: readonly LinkedResource[];
+      /** What it has cost in all, where the marketplace says so: hours at its price, fees among them, and its own words. */
+      readonly bill?: { readonly hours: number; readonly text: string };
+    }
   | { readonly state: "absent" };
 
 /**
@@ -91,6 +104,33 @@ export interface Standing {
   readonly pricePerHour?: number;
 }
 
+/** What stories have to know of how a marketplace works. */
+export interface Traits {
+  readonly rents: ProviderFacts["rents"];
+  /** Offers within this share of the cheapest are as good: jobs that ask at the same time then do not all want the same one. */
+  readonly spread: number;
+  /** Milliseconds after a lost answer within which a purchase that was made shows itself. */
+  readonly showsWithin: number;
+}
+
+/** Everything that a client of a marketplace is made of. `container` is there when a purchase is to be made. */
+export interface MarketOptions {
+  readonly token: string;
+  /** Without a trailing slash. */
+  readonly apiUrl: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly container?: ContainerWish;
+}
+
+/** A marketplace, as its folder offers it to the registry. */
+export interface Marketplace {
+  readonly facts: ProviderFacts;
+  readonly open: (options: MarketOptions) => Market;
+  /** For when there is no token to open it with. */
+  readonly byHand: (apiUrl: string) => ManualCommands;
+}
+
 /** Commands that a person can paste to delete a resource, or to list those of an offer. They hold no secret. */
 export interface ManualCommands {
   toDelete(resourceId: string): string;
@@ -103,7 +143,8 @@ export interface ManualCommands {
  * MarketFailure or TokenFailure, and ends when its signal fires.
  */
 export interface Market {
-  readonly name: ProviderName;
+  readonly name: string;
+  readonly traits: Traits;
   readonly byHand: ManualCommands;
   /** Offers for a wish, cheapest first as far as the marketplace sorts; not yet filtered on our side. */
   search(wish: Wish, signal?: AbortSignal): Promise<readonly Offer[]>;
@@ -111,8 +152,8 @@ export interface Market {
   explain(wish: Wish, signal?: AbortSignal): Promise<readonly string[]>;
   /** How an offer stands right now; `unknown` when the marketplace does not say. */
   standing(offerId: string, signal?: AbortSignal): Promise<Standing>;
-  /** Sends one purchase. Never repeated and never aborted; never rejects. */
-  buy(order: PurchaseOrder): Promise<PurchaseAnswer>;
+  /** Sends one purchase. Never repeated and never aborted once it has left, which the signal prevents; never rejects. */
+  buy(order: PurchaseOrder, signal?: AbortSignal): Promise<PurchaseAnswer>;
   /** How far a purchase has come; addresses are only those of what is ours. */
   progress(purchase: Purchase, signal?: AbortSignal): Promise<Progress>;
   /** Everything alive that stems from a purchase. */
@@ -120,6 +161,10 @@ export interface Market {
   read(resourceId: string, signal?: AbortSignal): Promise<ResourceReading>;
   /** Asks for a deletion; resolves when the marketplace took the request, or says that there is nothing (left) to delete. */
   erase(resourceId: string, signal?: AbortSignal): Promise<"accepted" | "already-gone" | "absent">;
+  /** Milliseconds to the next of some regular requests, at least `wanted`: longer while the marketplace asks for fewer. */
+  pace(wanted: number): number;
+  /** Milliseconds so far that were spent waiting because it asked for fewer requests. */
+  heldUp(): number;
   /** Closes connections, so that the process can end. */
   close(): Promise<void>;
 }

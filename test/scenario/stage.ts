@@ -61,19 +61,26 @@ export interface Stage {
   playMain(options: PlayOptions & { readonly during?: (main: RunningAction) => Promise<void> }): Promise<ActionResult>;
 }
 
+/** What a job asks for where its test says nothing else. */
+const USUAL = {
+  "compute-clear": { "gpu-type": "H100" },
+  clore: { provider: "clore", "gpu-type": "RTX 4090" },
+} as const;
+
 export interface StageOptions extends Omit<WorldOptions, "market" | "stock"> {
   readonly stock?: readonly WorldStockEntry[];
   readonly market?: Omit<ComputeClearOptions, "bootMachine" | "clock" | "stock">;
 }
 
 /** Starts a world of its own for one test; it ends with the test, and so does every process that the job has left behind. */
-export async function setStage({ market, ...options }: StageOptions = {}): Promise<Stage> {
+export async function setStage({ market, clore, ...options }: StageOptions = {}): Promise<Stage> {
   const world = await startWorld({
     machineKind: "embedded",
     stock: [goods()],
     ...options,
     // A token of its own for each world: tests that run beside this one must not be found in its search for secrets.
     market: { token: `sandbox-${randomUUID()}`, provisionMs: 100, deleteMs: 100, ...market },
+    ...(clore === undefined ? {} : { clore: { token: `sandbox-${randomUUID()}`, ...clore } }),
   });
   const directories: string[] = [];
   const playing = new Set<Promise<unknown>>();
@@ -101,7 +108,13 @@ export async function setStage({ market, ...options }: StageOptions = {}): Promi
       ...rest,
       directory: own,
       secrets: [token, ...(rest.secrets ?? [])],
-      inputs: { token, "api-url": world.market.url, "gpu-type": "H100", "poll-interval": "1s", ...inputs },
+      inputs: {
+        token,
+        "api-url": world.market.url,
+        "poll-interval": "1s",
+        ...USUAL[clore === undefined ? "compute-clear" : "clore"],
+        ...inputs,
+      },
     };
   };
   const requests = (route: string) => {

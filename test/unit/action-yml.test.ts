@@ -6,6 +6,7 @@ import { documentAction } from "../../scripts/document-inputs.ts";
 import { inputDefaults, inputNames } from "../../src/actions/input-names.ts";
 import { inputSchema } from "../../src/actions/input-schema.ts";
 import { readSurroundings } from "../../src/actions/read-inputs.ts";
+import { providers } from "../../src/market/registry.ts";
 
 const text = readFileSync(new URL("../../action.yml", import.meta.url), "utf8");
 const manifest = z
@@ -26,7 +27,9 @@ const manifest = z
 describe("action.yml", () => {
   test("has the parser's inputs, in its order", () => {
     expect(Object.keys(manifest.inputs)).toEqual([...inputNames]);
-    expect(Object.keys(inputSchema(readSurroundings("/", {}), {}).shape).toSorted()).toEqual([...inputNames].toSorted());
+    expect(Object.keys(inputSchema({ ...readSurroundings("/", {}), providers }, {}).shape).toSorted()).toEqual(
+      [...inputNames].toSorted(),
+    );
   });
 
   test("has the parser's defaults", () => {
@@ -75,6 +78,7 @@ describe("action.yml", () => {
       "price-per-hour",
       "expires-at",
       "exit-code",
+      "endpoints",
       "attempts",
       "cost",
     ]);

@@ -9,6 +9,7 @@ import { inputNames, type RawInputs } from "../../src/actions/input-names.ts";
 import { parseInputs } from "../../src/actions/inputs.ts";
 import { outputNames } from "../../src/lease/outputs.ts";
 import { checkUserScript } from "../../src/machine/cloud-init.ts";
+import { providers } from "../../src/market/registry.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -188,6 +189,7 @@ describe("examples", () => {
   const runner = {
     env: {},
     hosted: true,
+    providers,
     run,
     fileSystem: { inspect: () => ({ isFile: true, bytes: 1 }), readText: () => "#cloud-config\n" },
     workspace: "/home/runner/work/project/project",

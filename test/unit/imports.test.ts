@@ -19,7 +19,7 @@ interface Place {
 const places = {
   lease: { files: ["src/lease/"], values: [], packages: ["zod", "ms"] },
   actions: { files: ["src/actions/"], values: ["src/lease/"], packages: ["@actions/core", "zod"] },
-  market: { files: ["src/market/"], values: ["src/lease/"], packages: ["fastest-levenshtein", "undici", "zod"] },
+  market: { files: ["src/market/"], values: ["src/lease/"], packages: ["fastest-levenshtein", "p-queue", "undici", "zod"] },
   machine: {
     files: ["src/machine/"],
     values: ["src/lease/"],

@@ -10,6 +10,7 @@ import { parseInputs, parseReleaseInputs, type Surroundings, secretsOf } from ".
 import { readRawInputs, readSurroundings } from "../../src/actions/read-inputs.ts";
 import { readRunContext } from "../../src/actions/run-context.ts";
 import { InputFailure } from "../../src/lease/failure.ts";
+import { providers } from "../../src/market/registry.ts";
 
 const TOKEN = "cc_live_0123456789abcdef";
 const GITHUB_TOKEN = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
@@ -45,6 +46,7 @@ beforeAll(() => {
       KEY: APP_KEY,
     }),
     home: join(workspace, "home"),
+    providers,
     run: { repository: "octo/repo", runId: "4711", runAttempt: 2 },
   };
 });
@@ -87,7 +89,15 @@ describe("what is left out", () => {
       provider: "compute-clear",
       token: TOKEN,
       apiUrl: "https://supply-api.compute-desk.com",
-      wish: { gpuTypes: ["H100"], gpuCount: 1, contractType: "ondemand", regions: [], vendors: [], excludedVendors: [] },
+      wish: {
+        gpuTypes: ["H100"],
+        gpuCount: 1,
+        contractType: "ondemand",
+        regions: [],
+        vendors: [],
+        excludedVendors: [],
+        lifetime: 7_200_000,
+      },
       limits: {
         maxLifetime: 7_200_000,
         maxAttempts: 3,
@@ -197,6 +207,37 @@ describe("what is given", () => {
         { from: "model.bin", to: `${join(workspace, "models")}/` },
       ],
     });
+  });
+
+  test("at Clore comes out as what a container is made of, and its host key is taken at first sight", () => {
+    const { apiUrl, container, hostKey, wish } = plan({
+      provider: "clore",
+      image: "docker.io/nvidia/cuda:12.4.1-devel-ubuntu22.04",
+      currency: "bitcoin",
+      ports: "8888/http\n6006/tcp, 9000/tcp",
+      "container-env": "A=1\nGREETING",
+      "min-reliability": "0.98",
+      "cloud-init": "#!/bin/bash\ntrue\n",
+    });
+    expect({ apiUrl, hostKey }).toEqual({ apiUrl: "https://api.clore.ai/v1", hostKey: "first-sight" });
+    expect(wish.minReliability).toBe(0.98);
+    expect(container).toEqual({
+      image: "docker.io/nvidia/cuda:12.4.1-devel-ubuntu22.04",
+      currency: "bitcoin",
+      ports: [
+        { port: 8888, kind: "http" },
+        { port: 6006, kind: "tcp" },
+        { port: 9000, kind: "tcp" },
+      ],
+      env: { A: "1", GREETING: "hello" },
+    });
+    expect(plan({ provider: "clore" }).container).toEqual({
+      image: "cloreai/jupyter:ubuntu24.04-v2",
+      currency: "USD-Blockchain",
+      ports: [],
+      env: {},
+    });
+    expect(plan().container).toBeUndefined();
   });
 
   test("is frozen to its depths", () => {
@@ -334,6 +375,7 @@ describe("runner mode", () => {
   });
 });
 
+const atClore = { provider: "clore" };
 const withRun = { run: "true" };
 const asApp: Given = { ...asGuard, "github-token": "", "github-app-id": "12", "github-app-private-key": APP_KEY };
 
@@ -405,6 +447,27 @@ const refusals: readonly (readonly [name: InputName, given: Given, ...words: rea
   ["verify-gpu", { "verify-gpu": "yes" }, "'yes'", "'true' or 'false'"],
   ["verify-gpu", { "verify-gpu": "tRUE" }, "'tRUE'", "'true' or 'false'"],
   ["host-key", { "host-key": "off" }, "'off'", "'strict' or 'first-sight'"],
+  ["provider", { provider: "vast" }, "'vast'", "'compute-clear' or 'clore'"],
+  ["image", { image: "cloreai/jupyter:latest" }, "'compute-clear'", "whole machines"],
+  ["image", { ...atClore, image: "Not an image" }, "'Not an image'", "Docker image"],
+  ["currency", { currency: "bitcoin" }, "'compute-clear'"],
+  ["currency", { ...atClore, currency: "dogecoin" }, "'dogecoin'", "'USD-Blockchain', 'CLORE-Blockchain' or 'bitcoin'"],
+  ["ports", { ports: "8888/http" }, "'compute-clear'"],
+  ["ports", { ...atClore, ports: "8888" }, "'8888'", "'8888/http'"],
+  ["ports", { ...atClore, ports: "70000/tcp" }, "'70000/tcp'"],
+  ["ports", { ...atClore, ports: "22/tcp" }, "port 22"],
+  ["ports", { ...atClore, ports: "50000/tcp" }, "'50000/tcp'", "40000 to 64999"],
+  ["ports", { ...atClore, ports: "80/http\n8080/http" }, "one http port"],
+  ["ports", { ...atClore, ports: "80/http, 80/tcp" }, "port 80 twice"],
+  ["container-env", { "container-env": "A=1" }, "'compute-clear'"],
+  ["container-env", { ...atClore, "container-env": "A=x&y" }, "'A'", "'&'"],
+  ["container-env", { ...atClore, "container-env": "A=ü" }, "'A'", "ASCII"],
+  ["container-env", { ...atClore, "container-env": `A=${TOKEN}` }, "marketplace token"],
+  ["min-reliability", { "min-reliability": "0.9" }, "'compute-clear'"],
+  ["min-reliability", { ...atClore, "min-reliability": "98" }, "'98'", "from 0 to 1"],
+  ["docker", { ...asGuard, ...atClore, docker: "require" }, "'clore'", "containers", "'auto'"],
+  ["cloud-init", { ...atClore, "cloud-init": "#cloud-config\npackages: [jq]\n" }, "containers", "'#!/bin/bash'"],
+  ["cloud-init", { ...atClore, "cloud-init": "#!/bin/sh\r\ntrue\r\n" }, "CR LF"],
   ["cloud-init", { "cloud-init": "x".repeat(64_001) }, "64001", "64000"],
   ["cloud-init", { "cloud-init": "ü".repeat(32_001) }, "64002", "64000"],
   ["cloud-init-file", { "cloud-init": "#!/bin/sh", "cloud-init-file": "boot.yml" }, "'cloud-init'", "one of the two"],

@@ -168,7 +168,6 @@ describe("a damaged journal", () => {
     ["null", "null"],
     ["a list", "[]"],
     ["of another version", whole.replace('"version":1', '"version":2')],
-    ["of an unknown marketplace", whole.replace("compute-clear", "elsewhere")],
     ["of an unknown stage", whole.replace("intended", "sold")],
     ["without its attempts", whole.replace('"attempts"', '"attempt"')],
     ["with a text for a number", whole.replace('"number":1', '"number":"1"')],

@@ -25,35 +25,35 @@ const attempt: AttemptRecord = {
 
 describe("the lifetime of a lease", () => {
   test("without a budget it is max-lifetime", () => {
-    expect(lifetimeWithin({ maxLifetime: 2 * HOUR }, 3, 100)).toBe(2 * HOUR);
+    expect(lifetimeWithin({ maxLifetime: 2 * HOUR }, { pricePerHour: 3 }, 100)).toBe(2 * HOUR);
   });
 
   test("a budget that buys more than max-lifetime changes nothing", () => {
-    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 100 }, 3, 0)).toBe(HOUR);
+    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 100 }, { pricePerHour: 3 }, 0)).toBe(HOUR);
   });
 
   test("a budget cuts it, with a minute kept for the deletion", () => {
-    expect(lifetimeWithin({ maxLifetime: 9 * HOUR, maxCost: 6 }, 3, 0)).toBe(2 * HOUR - 60_000);
+    expect(lifetimeWithin({ maxLifetime: 9 * HOUR, maxCost: 6 }, { pricePerHour: 3 }, 0)).toBe(2 * HOUR - 60_000);
   });
 
   test("of a small budget a tenth is kept", () => {
-    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 0.05 }, 3, 0)).toBe(54_000);
+    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 0.05 }, { pricePerHour: 3 }, 0)).toBe(54_000);
   });
 
   test("what earlier attempts have cost is taken off, down to nothing", () => {
-    expect(lifetimeWithin({ maxLifetime: 9 * HOUR, maxCost: 6 }, 3, 3)).toBe(HOUR - 60_000);
-    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 6 }, 3, 6)).toBe(0);
-    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 6 }, 3, 7)).toBe(0);
+    expect(lifetimeWithin({ maxLifetime: 9 * HOUR, maxCost: 6 }, { pricePerHour: 3 }, 3)).toBe(HOUR - 60_000);
+    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 6 }, { pricePerHour: 3 }, 6)).toBe(0);
+    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 6 }, { pricePerHour: 3 }, 7)).toBe(0);
   });
 
   test("what is free lasts for max-lifetime", () => {
-    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 0.01 }, 0, 0)).toBe(HOUR);
+    expect(lifetimeWithin({ maxLifetime: HOUR, maxCost: 0.01 }, { pricePerHour: 0 }, 0)).toBe(HOUR);
   });
 
   test("max-cost and max-lifetime are never exceeded, and the reserve is", () => {
     fc.assert(
       fc.property(usd, usd, price, lifetime, (maxCost, spent, perHour, maxLifetime) => {
-        const ms = lifetimeWithin({ maxCost, maxLifetime }, perHour, spent);
+        const ms = lifetimeWithin({ maxCost, maxLifetime }, { pricePerHour: perHour }, spent);
         expect(Number.isInteger(ms)).toBe(true);
         expect(ms).toBeGreaterThanOrEqual(0);
         expect(ms).toBeLessThanOrEqual(maxLifetime);

@@ -23,7 +23,7 @@ async function setUp(options: Parameters<typeof startMarketStand>[0] = {}, ...fa
   return {
     ...rig,
     wait: (deadlineMs = 600_000, signal = new AbortController().signal, pollInterval = 2_000) =>
-      waitUntilReady(1, pollInterval, deadlineAfter(rig.clock, deadlineMs), { ...rig, signal }),
+      waitUntilReady(1, pollInterval, deadlineAfter(rig.clock, deadlineMs), { ...rig, signal, outputs: () => undefined }),
     asked: () => rig.stand.requests.filter(({ path }) => path.endsWith("/status")).length,
   };
 }

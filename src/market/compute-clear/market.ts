@@ -11,6 +11,8 @@ import type {
   Holdings,
   ManualCommands,
   Market,
+  MarketOptions,
+  Marketplace,
   Progress,
   Purchase,
   PurchaseAnswer,
@@ -36,8 +38,14 @@ import {
   statusReply,
 } from "./replies.ts";
 
+export const computeClearMarketplace: Marketplace = {
+  facts: { apiUrl: "https://supply-api.compute-desk.com", rents: "vm", currencies: [] },
+  open: openComputeClear,
+  byHand: byHandAtComputeClear,
+};
+
 /** What a person can do at Compute Clear without us. */
-export function byHandAtComputeClear(apiUrl: string): ManualCommands {
+function byHandAtComputeClear(apiUrl: string): ManualCommands {
   const curl = `curl -sS -H "Authorization: Bearer $COMPUTE_CLEAR_TOKEN"`;
   return {
     toDelete: (resourceId) => `${curl} -X DELETE '${apiUrl}/resources/${segment(resourceId)}?force=true'`,
@@ -46,11 +54,12 @@ export function byHandAtComputeClear(apiUrl: string): ManualCommands {
 }
 
 /** Compute Clear's supply API (https://docs.compute-desk.com): offers, purchases and resources of many vendors. */
-export function openComputeClear(options: { token: string; apiUrl: string; log: Log }): Market {
+export function openComputeClear(options: Pick<MarketOptions, "token" | "apiUrl" | "log">): Market {
   const { token, apiUrl, log } = options;
   const http = openHttp({ baseUrl: apiUrl, secret: token, authorise: (secret) => ({ authorization: `Bearer ${secret}` }), log });
   return {
     name: "compute-clear",
+    traits: { rents: "vm", spread: 0, showsWithin: 180_000 },
     byHand: byHandAtComputeClear(apiUrl),
     search: (wish, signal) => search(http, wish, log, signal),
     explain: (wish, signal) => explain(http, wish, signal),
@@ -60,6 +69,9 @@ export function openComputeClear(options: { token: string; apiUrl: string; log: 
     holdings: (purchase, signal) => listHoldings(http, purchase, signal),
     read: (resourceId, signal) => readResource(http, resourceId, signal),
     erase: (resourceId, signal) => erase(http, resourceId, signal),
+    // It names no rate.
+    pace: (wanted) => wanted,
+    heldUp: () => 0,
     close: () => http.close(),
   };
 }

@@ -1,13 +1,12 @@
 import * as z from "zod";
 import { plain } from "../../lease/plain.ts";
+import { amount, listOf, maybe, objectOf, rows, some, text } from "../tolerant.ts";
 
 /**
  * What Compute Clear answers, read with tolerance: its documents leave envelopes, states and many fields open, so unknown
  * fields are ignored, unknown states are kept as text, and an optional field of another type counts as absent.
  */
 
-const text = z.union([z.string(), z.number()]).transform(String);
-const amount = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number().nonnegative());
 /** Times without a zone are UTC, as the API's own are. */
 const moment = z
   .string()
@@ -15,51 +14,6 @@ const moment = z
   .pipe(z.number());
 /** Ids become path segments, shell words and journal entries. */
 const id = text.pipe(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/));
-const maybe = <T extends z.ZodType>(schema: T) =>
-  schema
-    .nullish()
-    .transform((value) => value ?? undefined)
-    .catch(undefined);
-/** A list that keeps the rows which can be read. */
-const rows = <T extends z.ZodType>(schema: T) =>
-  z.array(z.unknown()).transform((all) =>
-    all.flatMap((row) => {
-      const read = schema.safeParse(row);
-      return read.success ? [read.data] : [];
-    }),
-  );
-/** The rows that can be read of an optional list. */
-const some = <T extends z.ZodType>(schema: T) =>
-  z
-    .unknown()
-    .optional()
-    .transform((value) => rows(schema).safeParse(value).data ?? []);
-
-/** A list may come bare or under one of these keys, once more wrapped in `data` or not. */
-function unwrapList(keys: readonly string[]) {
-  const find = (value: unknown, depth: number): unknown => {
-    if (Array.isArray(value)) return value;
-    if (typeof value !== "object" || value === null || depth === 0) return undefined;
-    const entries = new Map(Object.entries(value));
-    for (const key of keys) {
-      const found = find(entries.get(key), depth - 1);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
-  return (value: unknown) => find(value, 2);
-}
-
-const listOf = <T extends z.ZodType>(list: T, keys: readonly string[]) =>
-  z.preprocess(unwrapList([...keys, "data", "items", "results"]), list);
-
-/** An object may come bare or under `data`. */
-const objectOf = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value) => {
-    const wrapped = z.object({ data: z.record(z.string(), z.unknown()) }).safeParse(value);
-    return wrapped.success ? wrapped.data.data : value;
-  }, schema);
-
 export const offersReply = listOf(
   rows(
     z.object({
