@@ -159,19 +159,23 @@ export async function startClore(options: CloreOptions): Promise<CloreStand> {
     "POST /cancel_order": cancelOrder,
   };
 
-  const answer = (request: RecordedRequest): Reply => {
+  /** Counted when a request arrives, whenever it takes effect. */
+  const isTooMany = (request: RecordedRequest): boolean => {
+    if (rates === false) return false;
+    const isOrder = request.path === "/create_order";
+    if (request.at - lastRequest < rates.request) return true;
+    if (isOrder && request.at - lastOrder < rates.order) return true;
+    lastRequest = request.at;
+    if (isOrder) lastOrder = request.at;
+    return false;
+  };
+
+  const answer = (request: RecordedRequest, limited: boolean): Reply => {
     if (!request.headers["user-agent"]) return { status: 403, body: "error code: 1010" };
     if (request.headers["auth"] !== token) return { status: 401, body: { code: 3 } };
     const handler = handlers[`${request.method} ${request.path}`];
     if (handler === undefined) return { status: 404, body: { code: 4 } };
-    if (rates !== false) {
-      if (request.at - lastRequest < rates.request) return tooMany;
-      const isOrder = request.path === "/create_order";
-      if (isOrder && request.at - lastOrder < rates.order) return tooMany;
-      lastRequest = request.at;
-      if (isOrder) lastOrder = request.at;
-    }
-    return handler(request);
+    return limited ? tooMany : handler(request);
   };
 
   const http = createServer(async (message, response) => {
@@ -187,7 +191,8 @@ export async function startClore(options: CloreOptions): Promise<CloreStand> {
     const numbered = { ...request, path, number: requests.length + 1 };
     requests.push(numbered);
     if (lease !== undefined) senders.set(numbered.number, lease);
-    answerThrough(faults.strike(numbered), () => answer(numbered), response, timers.later);
+    const limited = isTooMany(numbered);
+    answerThrough(faults.strike(numbered), () => answer(numbered, limited), response, timers.later);
   });
   await new Promise<void>((resolve, reject) => {
     http.once("error", reject);
