@@ -16,6 +16,8 @@ const routes = {
 defineMarketContract("clore", async () => {
   const stand = await startClore({
     servers: [server(1, 48, { gpu: "1x NVIDIA H100 80GB HBM3" })],
+    // Time is scaled in this very process, so a hiccup of the computer is, too.
+    rates: { request: 300, order: 4_000 },
     deployMs: 1_000,
     endMs: 1_000,
     bootContainer: async () => ({ host: "127.0.0.1", port: 22, stop: async () => undefined }),
