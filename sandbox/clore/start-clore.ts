@@ -1,14 +1,14 @@
-import { createServer } from "node:http";
 import * as z from "zod";
-import { answerThrough, scriptFaults } from "../faults.ts";
+import { scriptFaults } from "../faults.ts";
 import { openLedger } from "../ledger.ts";
 import type { MarketStand } from "../market-stand.ts";
 import type { Reply } from "../reply.ts";
-import { type RecordedRequest, readRequest } from "../requests.ts";
+import type { RecordedRequest } from "../requests.ts";
+import { serve } from "../serve.ts";
 import { trackTimers } from "../timers.ts";
 import { startWorldClock, type WorldClock } from "../world-clock.ts";
 import { type BootedContainer, CREATION_FEE_USD, openOrderBook, type StandOrder, showOrder } from "./orders.ts";
-import { COINS, RATES, type ServerEntry, server, showServer } from "./servers.ts";
+import { COINS, server as oneServer, RATES, type ServerEntry, showServer } from "./servers.ts";
 
 export interface CloreOptions {
   readonly bootContainer: (order: StandOrder) => Promise<BootedContainer>;
@@ -62,11 +62,10 @@ const HICCUP = 40;
 export async function startClore(options: CloreOptions): Promise<CloreStand> {
   const clock = options.clock ?? startWorldClock();
   const token = options.token ?? "sandbox-clore-0000000000";
-  const servers = options.servers ?? [server(28_726, 3.92), server(28_727, 4.4), server(28_728, 9.6)];
+  const servers = options.servers ?? [oneServer(28_726, 3.92), oneServer(28_727, 4.4), oneServer(28_728, 9.6)];
   const ledger = openLedger(clock);
   const timers = trackTimers();
   const faults = scriptFaults();
-  const requests: RecordedRequest[] = [];
   const senders = new Map<number, string>();
   const book = openOrderBook({
     clock,
@@ -183,36 +182,29 @@ export async function startClore(options: CloreOptions): Promise<CloreStand> {
     return limited ? tooMany : handler(request);
   };
 
-  const http = createServer(async (message, response) => {
-    let request: RecordedRequest;
-    try {
-      request = await readRequest(message, requests.length + 1, clock.now());
-    } catch {
-      // The client went away while it was sending, as a killed one does: there is nobody to answer.
-      response.destroy();
-      return;
-    }
-    const [, lease, path = request.path] = /^\/(lease-\d+)(\/.*)$/.exec(request.path) ?? [];
-    const numbered = { ...request, path, number: requests.length + 1 };
-    requests.push(numbered);
-    if (lease !== undefined) senders.set(numbered.number, lease);
-    const limited = isTooMany(numbered);
-    answerThrough(faults.strike(numbered), () => answer(numbered, limited), response, timers.later);
+  const limited = new Set<number>();
+  const server = await serve({
+    clock,
+    faults,
+    timers,
+    admit(request) {
+      const [, lease, path = request.path] = /^\/(lease-\d+)(\/.*)$/.exec(request.path) ?? [];
+      const admitted = { ...request, path };
+      if (lease !== undefined) senders.set(request.number, lease);
+      if (isTooMany(admitted)) limited.add(request.number);
+      return admitted;
+    },
+    answer: (request) => answer(request, limited.has(request.number)),
   });
-  await new Promise<void>((resolve, reject) => {
-    http.once("error", reject);
-    http.listen(0, "127.0.0.1", resolve);
-  });
-  const address = http.address();
-  if (address === null || typeof address === "string") throw new Error("The stand-in marketplace has no port.");
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: server.url,
+    watch: server.watch,
     token,
     faults,
     ledger,
     clock,
-    requests,
+    requests: server.requests,
     orders: book.orders,
     senderOf: ({ number }) => senders.get(number) ?? "ours",
     bootFailures: () => book.failures(),
@@ -229,9 +221,7 @@ export async function startClore(options: CloreOptions): Promise<CloreStand> {
     },
     async close() {
       timers.clear();
-      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      http.closeAllConnections();
-      await closed;
+      await server.close();
       await book.close();
     },
   };

@@ -1,10 +1,10 @@
-import { createServer } from "node:http";
-import { answerThrough, scriptFaults } from "../faults.ts";
+import { scriptFaults } from "../faults.ts";
 import { openLedger } from "../ledger.ts";
 import type { MarketStand } from "../market-stand.ts";
 import { htmlReply, type Reply } from "../reply.ts";
-import { type RecordedRequest, readRequest } from "../requests.ts";
+import type { RecordedRequest } from "../requests.ts";
 import { parseRoute } from "../route.ts";
+import { serve } from "../serve.ts";
 import { trackTimers } from "../timers.ts";
 import { startWorldClock, type WorldClock } from "../world-clock.ts";
 import { type BootMachine, openAccount, type Stranger } from "./account.ts";
@@ -52,7 +52,6 @@ export async function startComputeClear(options: ComputeClearOptions): Promise<C
   const ledger = openLedger(clock);
   const timers = trackTimers();
   const faults = scriptFaults();
-  const requests: RecordedRequest[] = [];
   const account = openAccount({
     stock: options.stock ?? defaultStock,
     clock,
@@ -149,40 +148,21 @@ export async function startComputeClear(options: ComputeClearOptions): Promise<C
     return isKnownPath ? { status: 405, body: { detail: "Method Not Allowed" } } : { status: 404, body: { detail: "Not Found" } };
   };
 
-  const server = createServer(async (message, response) => {
-    let request: RecordedRequest;
-    try {
-      request = await readRequest(message, requests.length + 1, clock.now());
-    } catch {
-      // The client went away while it was sending, as a killed one does: there is nobody to answer.
-      response.destroy();
-      return;
-    }
-    const numbered = { ...request, number: requests.length + 1 };
-    requests.push(numbered);
-    answerThrough(faults.strike(numbered), () => answer(numbered), response, timers.later);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The stand-in marketplace has no port.");
+  const server = await serve({ clock, faults, timers, answer });
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: server.url,
+    watch: server.watch,
     token,
     faults,
     ledger,
     clock,
-    requests,
+    requests: server.requests,
     bootFailures: () => account.bootFailures(),
     reclaim: (resourceId) => account.reclaim(resourceId),
     async close() {
       timers.clear();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await server.close();
       await account.close();
     },
   };

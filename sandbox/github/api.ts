@@ -124,6 +124,10 @@ export function openApi({ repositories, runs, runners, downloads, changed }: Api
   const handlers: Readonly<Record<string, Handler>> = {
     "GET /repos/actions/runner/releases/tags/:tag": ({ origin }, { tag = "" }) => downloads.release(tag, origin),
     "GET /repos/:owner/:repo/actions/runs/:id/attempts/:attempt/jobs": inRepository("actions", "read", listJobs),
+    "GET /repos/:owner/:repo/actions/runs/:id/attempts/:attempt": inRepository("actions", "read", ({ apiUrl }, parameters) => {
+      const run = runOf(parameters);
+      return run ? { status: 200, body: showRun(run, apiUrl) } : notFound;
+    }),
     "GET /repos/:owner/:repo/actions/runs/:id/jobs": inRepository("actions", "read", listJobs),
     "GET /repos/:owner/:repo/actions/jobs/:id": inRepository("actions", "read", ({ apiUrl }, parameters) => {
       const found = runs.findJob(pathOf(parameters), Number(parameters["id"]));

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { answerThrough, type Faults, scriptFaults } from "../faults.ts";
 import type { Reply } from "../reply.ts";
 import { type RecordedRequest, readRequest } from "../requests.ts";
+import type { Moment, Watcher } from "../serve.ts";
 import { trackTimers } from "../timers.ts";
 import { startWorldClock, type WorldClock } from "../world-clock.ts";
 import { openApi, type Repository } from "./api.ts";
@@ -50,6 +51,8 @@ export interface GitHubStand {
   readonly clock: WorldClock;
   /** Every request that came, in the order in which they were read; paths as they were sent. */
   readonly requests: readonly RecordedRequest[];
+  /** Is told of each moment of each request from now on, but for those in which runners wait for work. */
+  watch(watcher: Watcher): void;
   /** Those of them that went to the API: neither downloads nor what runners ask. */
   apiRequests(): readonly RecordedRequest[];
   /** Requests of this token that counted against its limit. */
@@ -130,6 +133,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     return request.path.startsWith("/_broker/") ? broker.answer(request) : gate(request, origin, apiUrl);
   };
 
+  const watchers: Watcher[] = [];
   const server = createServer(async (message, response) => {
     let request: RecordedRequest;
     try {
@@ -144,8 +148,18 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     const prefix = numbered.path.startsWith(`${ENTERPRISE}/`) ? ENTERPRISE : "";
     const inner = { ...numbered, path: numbered.path.slice(prefix.length) };
     const fault = faults.strike(inner);
-    if (fault === undefined && broker.isWait(inner)) await broker.wait(inner, response);
-    else answerThrough(fault, () => answer(inner, url, `${url}${prefix}`), response, timers.later);
+    if (fault === undefined && broker.isWait(inner)) return broker.wait(inner, response);
+    const tell = (moment: Moment) => {
+      for (const watcher of watchers) watcher(inner, moment);
+    };
+    tell("arrived");
+    response.once("finish", () => tell("answered"));
+    const effect = () => {
+      const reply = answer(inner, url, `${url}${prefix}`);
+      tell("took-effect");
+      return reply;
+    };
+    answerThrough(fault, effect, response, timers.later);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -163,6 +177,9 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHubSt
     faults,
     clock,
     requests,
+    watch(watcher) {
+      watchers.push(watcher);
+    },
     apiRequests: () => requests.filter(({ path }) => !/^\/_(?:broker|downloads)\//.test(path)),
     counted: (token) => rateLimits.counted(token),
     addToken: (grant) => tokens.add(grant),
