@@ -7,7 +7,7 @@ export function playMarket(): Market {
   let lives = false;
   return {
     name: "compute-clear",
-    traits: { rents: "vm", spread: 0, showsWithin: 180_000 },
+    traits: { rents: "vm", keepsNames: true, spread: 0, showsWithin: 180_000 },
     pace: (wanted) => wanted,
     heldUp: () => 0,
     byHand: { toDelete: () => "", toList: () => "" },
@@ -26,6 +26,9 @@ export function playMarket(): Market {
       addresses: [{ host: "127.0.0.1", port: 22, user: "root" }],
     }),
     holdings: async () => ({ soldToAnother: false, ours: lives ? [{ id, status: "running" }] : [], deleted: [], doubtful: [] }),
+    async *census() {
+      yield lives ? [{ id }] : [];
+    },
     read: async () =>
       lives
         ? { state: "alive", status: "running", isAnothers: () => false, fromOffer: () => true, linked: [] }

@@ -22,7 +22,7 @@ export function build(directory: string): void {
   run(bin("tsc"), "-p", "tsconfig.build.json");
   // Without "type" here the bundler takes the files as what they are and writes CommonJS, which ssh2's use of __dirname needs.
   writeFileSync(join(root, "build/package.json"), "{}\n");
-  for (const entry of ["main", "post"]) {
+  for (const entry of ["main", "post", "sweep"]) {
     const target = join(made, entry);
     run(bin("ncc"), "build", `build/${entry}.js`, "--out", target, "--minify", "--no-cache", "--external", "cpu-features");
     // A program of ssh2 that reaches an agent on Windows, which nothing here uses.

@@ -15,6 +15,7 @@ import type { Standing } from "./market/provider.ts";
 import { purchase } from "./purchase.ts";
 import { waitUntilReady } from "./ready.ts";
 import type { Purpose, Rented, StoryDeps } from "./story.ts";
+import { sweepAside } from "./sweep-aside.ts";
 import { makeUsable } from "./usable.ts";
 
 /** Buys one offer and makes a usable machine of it, within `provision-timeout`. The journal knows the rest when it rejects. */
@@ -35,7 +36,9 @@ export async function rent(offer: Offer, number: number, purpose: Purpose, deps:
   const deadline = deadlineBeside(clock, plan.limits.provisionTimeout, deps.market.heldUp);
   try {
     const { keys, parts } = await buy(offer, number, lifetime, deadline, purpose, kit, leased);
-    const addresses = await waitUntilReady(number, plan.limits.pollInterval, deadline, leased);
+    const addresses = await sweepMeanwhile(number, leased, () =>
+      waitUntilReady(number, plan.limits.pollInterval, deadline, leased),
+    );
     const reached = await makeUsable(offer, number, addresses, keys, deadline, kit, leased);
     let { machine } = reached;
     const reconnect = async (within: Deadline) => {
@@ -106,6 +109,18 @@ async function buy(
   const { resourceIds } = journal.attempt(number);
   log.info(`Bought at ${formatUsd(offer.pricePerHour)}/h${resourceIds.length > 0 ? `: ${resourceIds.join(", ")}` : ""}.`);
   return { keys, parts };
+}
+
+/** The first wait of a lease is used to look for what earlier runs have left. */
+async function sweepMeanwhile<T>(number: number, deps: StoryDeps, wait: () => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const sweeping = number === 1 ? sweepAside(deps, AbortSignal.any([deps.signal, over.signal])) : Promise.resolve();
+  try {
+    return await wait();
+  } finally {
+    over.abort(new Error("The machine is ready."));
+    await sweeping;
+  }
 }
 
 /** The user's own script, which cloud-init would have run where there is one. */

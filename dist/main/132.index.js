@@ -835,8 +835,8 @@ function hangBell(clock) {
     };
 }
 
-// EXTERNAL MODULE: ./build/provision.js + 10 modules
-var provision = __webpack_require__(2698);
+// EXTERNAL MODULE: ./build/provision.js + 14 modules
+var provision = __webpack_require__(6192);
 ;// CONCATENATED MODULE: ./build/see-jobs-off.js
 /** How long a cancelled step waits for the runners to end; the runner kills it 10 s after the signal, and the DELETE must go. */
 const CANCELLED_JOBS_END_WITHIN = 6_000;

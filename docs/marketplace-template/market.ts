@@ -15,7 +15,7 @@ import { amount, listOf, maybe, rows, text } from "../../src/market/tolerant.ts"
  * and lists machines with their state. CI compiles it, so it says what a marketplace has to do today.
  */
 export const templateMarketplace: Marketplace = {
-  facts: { apiUrl: "https://api.example.com/v1", rents: "vm", currencies: [] },
+  facts: { apiUrl: "https://api.example.com/v1", rents: "vm", keepsNames: true, currencies: [] },
   open: openTemplate,
   byHand: (apiUrl) => {
     const curl = `curl -sS -H "Authorization: Bearer $MARKETPLACE_TOKEN"`;
@@ -30,7 +30,7 @@ function openTemplate({ apiUrl, log, token }: MarketOptions): Market {
   const http = openHttp({ baseUrl: apiUrl, secret: token, authorise: (secret) => ({ authorization: `Bearer ${secret}` }), log });
   return {
     name: "template",
-    traits: { rents: "vm", spread: 0, showsWithin: 180_000 },
+    traits: { ...templateMarketplace.facts, spread: 0, showsWithin: 180_000 },
     byHand: templateMarketplace.byHand(apiUrl),
     search: (wish, signal) => search(http, wish, signal),
     explain: async () => [],
@@ -55,6 +55,9 @@ function openTemplate({ apiUrl, log, token }: MarketOptions): Market {
         // Here the name decides, so nothing is in doubt.
         doubtful: [],
       };
+    },
+    async *census(signal) {
+      yield (await listMachines(http, signal)).filter(({ state }) => state !== "deleted");
     },
     async read(machineId, signal) {
       const machine = (await listMachines(http, signal)).find(({ id }) => id === machineId);

@@ -4,6 +4,11 @@ import type { Outputs } from "../lease/outputs.ts";
 import { outputNames } from "../lease/outputs.ts";
 import { appendOrUndo } from "./append.ts";
 
+/** The outputs of a sweep. */
+export function writeSweepOutputs(counts: { readonly found: number; readonly deleted: number; readonly kept: number }): void {
+  for (const [name, count] of Object.entries(counts)) setOutput(name, count);
+}
+
 /** Sets outputs at once, so that later steps see what is known even if this step is killed. Throws when they cannot be written. */
 export function writeOutputs(values: Outputs): void {
   try {

@@ -1,5 +1,6 @@
 import type { Address } from "../lease/address.ts";
 import type { Clock } from "../lease/clock.ts";
+import type { Listed } from "../lease/expired.ts";
 import type { Log } from "../lease/log.ts";
 import type { Offer } from "../lease/offer.ts";
 import type { ContainerWish, Wish } from "../lease/plan.ts";
@@ -105,8 +106,7 @@ export interface Standing {
 }
 
 /** What stories have to know of how a marketplace works. */
-export interface Traits {
-  readonly rents: ProviderFacts["rents"];
+export interface Traits extends Pick<ProviderFacts, "rents" | "keepsNames"> {
   /** Offers within this share of the cheapest are as good: jobs that ask at the same time then do not all want the same one. */
   readonly spread: number;
   /** Milliseconds after a lost answer within which a purchase that was made shows itself. */
@@ -158,6 +158,8 @@ export interface Market {
   progress(purchase: Purchase, signal?: AbortSignal): Promise<Progress>;
   /** Everything alive that stems from a purchase. */
   holdings(purchase: Purchase, signal?: AbortSignal): Promise<Holdings>;
+  /** All of the account's machines that live, page by page. What is somebody else's is listed, too. */
+  census(signal?: AbortSignal): AsyncIterable<readonly Listed[]>;
   read(resourceId: string, signal?: AbortSignal): Promise<ResourceReading>;
   /** Asks for a deletion; resolves when the marketplace took the request, or says that there is nothing (left) to delete. */
   erase(resourceId: string, signal?: AbortSignal): Promise<"accepted" | "already-gone" | "absent">;

@@ -1,2 +1,3 @@
-/** What post needs of this folder. */
+/** What post and the sweep need of this folder. */
+export { openRunStates } from "./run-states.ts";
 export { openRunnerService } from "./service.ts";

@@ -43,15 +43,16 @@ describe("the shipped bundles", () => {
 
   test("hold no native code and nothing but what they load", () => {
     const names = filesIn("").map((file) => file.slice(dist.length + 1));
-    expect(names.filter((name) => !/^(?:main|post)\/(?:\d+\.)?index\.js$/.test(name))).toEqual(["package.json"]);
+    expect(names.filter((name) => !/^(?:main|post|sweep)\/(?:\d+\.)?index\.js$/.test(name))).toEqual(["package.json"]);
   });
 
   test("carry the SSH stack in main, outside the file that is loaded at once, and not in post", () => {
-    const [main, first, post] = [textOf("main"), readFileSync(join(dist, "main/index.js"), "utf8"), textOf("post")];
+    const [main, first] = [textOf("main"), readFileSync(join(dist, "main/index.js"), "utf8")];
+    const post = `${textOf("post")}${textOf("sweep")}`;
     for (const sign of signsOfSsh) {
       expect(main, sign).toContain(sign);
       expect(first.includes(sign), `${sign} in main/index.js`).toBe(false);
-      expect(post.includes(sign), `${sign} in post`).toBe(false);
+      expect(post.includes(sign), `${sign} in post or sweep`).toBe(false);
     }
   });
 
@@ -61,7 +62,7 @@ describe("the shipped bundles", () => {
   });
 
   test("name no path of the machine that built them", () => {
-    const all = `${textOf("main")}${textOf("post")}`;
+    const all = `${textOf("main")}${textOf("post")}${textOf("sweep")}`;
     expect(all.includes(root)).toBe(false);
     expect(all).not.toMatch(/["'`]file:\/\/\/[a-z]/);
   });
@@ -98,6 +99,16 @@ describe("a bundle that is started with nothing set", () => {
     const errors = stdout.split("\n").filter((line) => line.startsWith("::error "));
     expect(errors).toHaveLength(1);
     for (const name of ["'token'", "'gpu-type'"]) expect(errors[0]).toContain(name);
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 1 });
+  });
+
+  test("sweep is where its action.yml says, and names the input that it needs", async () => {
+    const { runs } = z
+      .object({ runs: z.object({ using: z.string(), main: z.string() }) })
+      .parse(parse(readFileSync(join(root, "sweep/action.yml"), "utf8")));
+    expect(runs.using).toBe("node24");
+    const { stdout, stderr, exitCode } = await start(join("sweep", runs.main), {});
+    expect(stdout).toMatch(/^::error title=[^:]*::.*'token'/m);
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 1 });
   });
 

@@ -51,6 +51,18 @@ const places = {
     late: ["src/guard-cleanup.ts", "src/runner/github-kit.ts"],
     packages: ["zod"],
   },
+  "the sweep's wiring": {
+    files: ["src/wiring-sweep.ts"],
+    values: ["src/lease/", "src/actions/", "src/market/registry.ts"],
+    types: ["src/reap.ts"],
+    late: ["src/runner/github-kit.ts"],
+    packages: [],
+  },
+  sweep: {
+    files: ["src/sweep.ts"],
+    values: ["src/actions/", "src/reap.ts", "src/wiring-sweep.ts"],
+    packages: [],
+  },
   main: {
     files: ["src/main.ts"],
     values: ["src/lease/", "src/actions/", "src/provision.ts", "src/wiring.ts", "src/work.ts"],

@@ -63,15 +63,16 @@ test("the one required check waits for every other job of CI", () => {
 });
 
 describe.each(readWorkflows("docs/examples"))("the example $name", (workflow) => {
-  test("uses inputs that action.yml has", () => {
-    const { inputs } = z
-      .object({ inputs: z.record(z.string(), z.unknown()) })
-      .parse(parse(readFileSync(join(root, "action.yml"), "utf8")));
-    const ours = stepsOf(workflow).filter((step) => step.uses === "gpu-provision/gpu-provision@v1");
+  test("uses inputs that the action has", () => {
+    const ours = stepsOf(workflow).flatMap((step) => {
+      const [, folder] = /^gpu-provision\/gpu-provision(\/sweep)?@v1$/.exec(step.uses ?? "") ?? [undefined];
+      return step.uses?.startsWith("gpu-provision/") ? [{ ...step, manifest: join(root, folder ?? "", "action.yml") }] : [];
+    });
     expect(ours).not.toEqual([]);
-    for (const step of ours) {
-      expect(Object.keys(step.with ?? {}).filter((name) => !Object.hasOwn(inputs, name))).toEqual([]);
-      expect(step.with).toMatchObject({ token: "$".concat("{{ secrets.COMPUTE_CLEAR_TOKEN }}") });
+    for (const { manifest, with: given } of ours) {
+      const { inputs } = z.object({ inputs: z.record(z.string(), z.unknown()) }).parse(parse(readFileSync(manifest, "utf8")));
+      expect(Object.keys(given ?? {}).filter((name) => !Object.hasOwn(inputs, name))).toEqual([]);
+      expect(given).toMatchObject({ token: "$".concat("{{ secrets.COMPUTE_CLEAR_TOKEN }}") });
     }
   });
 });

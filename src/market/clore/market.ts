@@ -4,6 +4,7 @@ import type { Log } from "../../lease/log.ts";
 import type { Offer } from "../../lease/offer.ts";
 import { plain } from "../../lease/plain.ts";
 import type { ContainerWish, Wish } from "../../lease/plan.ts";
+import type { ProviderFacts } from "../../lease/provider-facts.ts";
 import { compare } from "../catalogue.ts";
 import type {
   Holdings,
@@ -34,15 +35,14 @@ import {
 import { feesReply, marketplaceReply, type OrderReply, ordersReply, readServers, spotReply } from "./replies.ts";
 import { isRentable, type Listing, type Money, rateOf, toListing, wantsFree } from "./servers.ts";
 
-export const cloreMarketplace: Marketplace = {
-  facts: {
-    apiUrl: "https://api.clore.ai/v1",
-    rents: "container",
-    currencies: ["USD-Blockchain", "CLORE-Blockchain", "bitcoin"],
-  },
-  open: openClore,
-  byHand: byHandAtClore,
+const facts: ProviderFacts = {
+  apiUrl: "https://api.clore.ai/v1",
+  rents: "container",
+  keepsNames: false,
+  currencies: ["USD-Blockchain", "CLORE-Blockchain", "bitcoin"],
 };
+
+export const cloreMarketplace: Marketplace = { facts, open: openClore, byHand: byHandAtClore };
 
 function byHandAtClore(apiUrl: string): ManualCommands {
   const curl = `curl -sS -H "auth: $CLORE_TOKEN"`;
@@ -91,7 +91,7 @@ export function openClore({ apiUrl, clock, container, log, token }: MarketOption
   };
   return {
     name: "clore",
-    traits: { rents: "container", spread: 0.05, showsWithin: 60_000 },
+    traits: { ...facts, spread: 0.05, showsWithin: 60_000 },
     byHand: byHandAtClore(apiUrl),
     search: (wish, signal) => search(clore, wish, signal),
     explain: async (wish) => explain(clore, wish),
@@ -99,6 +99,7 @@ export function openClore({ apiUrl, clock, container, log, token }: MarketOption
     buy: (order, signal) => buy(clore, order, signal),
     progress: (purchase, signal) => readProgress(clore, purchase, signal),
     holdings: (purchase, signal) => listHoldings(clore, purchase, signal),
+    census: (signal) => takeCensus(clore, signal),
     read: (orderId, signal) => readOrder(clore, orderId, signal),
     erase: (orderId, signal) => erase(clore, orderId, signal),
     pace: client.pacing.pace,
@@ -235,6 +236,12 @@ async function listHoldings(clore: Clore, purchase: Purchase, signal?: AbortSign
           : "it does not show the ports of this lease",
     })),
   };
+}
+
+/** Orders have no names. */
+async function* takeCensus(clore: Clore, signal?: AbortSignal): AsyncGenerator<readonly { readonly id: string }[]> {
+  const { orders } = await readOrders(clore, signal);
+  yield orders.filter((order) => !hasEnded(order)).map(({ id }) => ({ id }));
 }
 
 /** Not being listed once can be a list that is behind. */

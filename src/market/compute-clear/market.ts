@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Address } from "../../lease/address.ts";
+import type { Listed } from "../../lease/expired.ts";
 import { MarketFailure } from "../../lease/failure.ts";
 import type { Log } from "../../lease/log.ts";
 import type { Offer } from "../../lease/offer.ts";
 import { plain } from "../../lease/plain.ts";
 import type { Wish } from "../../lease/plan.ts";
+import type { ProviderFacts } from "../../lease/provider-facts.ts";
 import type { Http, HttpReply, HttpRequest } from "../http.ts";
 import { openHttp, UnreachableFailure } from "../http.ts";
 import type {
@@ -38,8 +40,15 @@ import {
   statusReply,
 } from "./replies.ts";
 
+const facts: ProviderFacts = {
+  apiUrl: "https://supply-api.compute-desk.com",
+  rents: "vm",
+  keepsNames: true,
+  currencies: [],
+};
+
 export const computeClearMarketplace: Marketplace = {
-  facts: { apiUrl: "https://supply-api.compute-desk.com", rents: "vm", currencies: [] },
+  facts,
   open: openComputeClear,
   byHand: byHandAtComputeClear,
 };
@@ -59,7 +68,7 @@ export function openComputeClear(options: Pick<MarketOptions, "token" | "apiUrl"
   const http = openHttp({ baseUrl: apiUrl, secret: token, authorise: (secret) => ({ authorization: `Bearer ${secret}` }), log });
   return {
     name: "compute-clear",
-    traits: { rents: "vm", spread: 0, showsWithin: 180_000 },
+    traits: { ...facts, spread: 0, showsWithin: 180_000 },
     byHand: byHandAtComputeClear(apiUrl),
     search: (wish, signal) => search(http, wish, log, signal),
     explain: (wish, signal) => explain(http, wish, signal),
@@ -67,6 +76,7 @@ export function openComputeClear(options: Pick<MarketOptions, "token" | "apiUrl"
     buy: (order) => buy(http, order, log),
     progress: (purchase, signal) => readProgress(http, purchase, signal),
     holdings: (purchase, signal) => listHoldings(http, purchase, signal),
+    census: (signal) => takeCensus(http, signal),
     read: (resourceId, signal) => readResource(http, resourceId, signal),
     erase: (resourceId, signal) => erase(http, resourceId, signal),
     // It names no rate.
@@ -265,6 +275,14 @@ async function listHoldings(http: Http, purchase: Purchase, signal?: AbortSignal
       why: "neither its name nor its offer history says whose it is",
     })),
   };
+}
+
+/** No pages are documented, so the list is taken to be whole. */
+async function* takeCensus(http: Http, signal?: AbortSignal): AsyncGenerator<readonly Listed[]> {
+  const rows = await listResources(http, undefined, signal);
+  yield rows
+    .filter((row) => isAlive(row.status))
+    .map(({ name, resource_id: id }) => ({ id, ...(name === undefined ? {} : { name }) }));
 }
 
 async function readResource(http: Http, resourceId: string, signal?: AbortSignal): Promise<ResourceReading> {
