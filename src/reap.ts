@@ -62,6 +62,8 @@ const APART = 5_000;
 type Lease = Extract<Ownership, { kind: "lease" }>;
 interface Due extends Reaped {
   readonly lease: Lease;
+  /** Its run attempt is completed; else its own time is over. */
+  readonly byRun: boolean;
 }
 
 /**
@@ -122,11 +124,11 @@ async function judge(
   { clock, runState }: ReapDeps,
 ): Promise<{ kind: "due"; due: Due } | { kind: "kept"; why: string }> {
   const byTime = whyExpired(lease, undefined, clock.now());
-  if (byTime !== undefined) return { kind: "due", due: { ...nameOf(machine), why: byTime, lease } };
+  if (byTime !== undefined) return { kind: "due", due: { ...nameOf(machine), why: byTime, lease, byRun: false } };
   // Of other repositories, a token of this one knows nothing.
   const run = lease.isOwn && runState !== undefined && !order.onePage ? await askOnce(lease, asked, runState) : undefined;
   const byRun = whyExpired(lease, run, clock.now());
-  if (byRun !== undefined) return { kind: "due", due: { ...nameOf(machine), why: byRun, lease } };
+  if (byRun !== undefined) return { kind: "due", due: { ...nameOf(machine), why: byRun, lease, byRun: true } };
   return { kind: "kept", why: whyKept(lease, run, clock.now()) };
 }
 
@@ -192,8 +194,7 @@ async function deleteOne(
     const owner = readOwnership(reading.name, order.repository, order.allRepositories);
     const isSame = plain(reading.name ?? "", 80) === due.name && owner.kind === "lease";
     if (!isSame) return { kept: "its name is another one now" };
-    if (!due.why.startsWith("its run") && whyExpired(owner, undefined, clock.now()) === undefined)
-      return { kept: "its time is not over" };
+    if (!due.byRun && whyExpired(owner, undefined, clock.now()) === undefined) return { kept: "its time is not over" };
     const answer = await market.erase(due.id, signal);
     log.info(`Deletion of ${due.id} ('${due.name}'; ${due.why}): ${answer === "accepted" ? "asked for" : "already done"}.`);
     return "taken";
